@@ -1,0 +1,123 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rollout
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// What holds a Deployment: pods become ready, so that they serve, but never
+// available, so that the stock controller takes nothing away from stable.
+const (
+	holdMinReadySeconds  int32 = 2147483646
+	holdProgressDeadline int32 = 2147483647
+)
+
+// Knobs are the fields of a Deployment with which its stock controller is told
+// how to roll. In flight they are rendered from the State; what the user wrote
+// is kept in State.User.
+type Knobs struct {
+	Paused                  bool   `json:"paused,omitempty"`
+	MinReadySeconds         int32  `json:"minReadySeconds,omitempty"`
+	ProgressDeadlineSeconds *int32 `json:"progressDeadlineSeconds,omitempty"`
+	// MaxSurge and MaxUnavailable are nil where the field is absent.
+	MaxSurge       *intstr.IntOrString `json:"maxSurge,omitempty"`
+	MaxUnavailable *intstr.IntOrString `json:"maxUnavailable,omitempty"`
+}
+
+// KnobsOf reads the knobs of a Deployment.
+func KnobsOf(d *appsv1.Deployment) Knobs {
+	k := Knobs{
+		Paused:                  d.Spec.Paused,
+		MinReadySeconds:         d.Spec.MinReadySeconds,
+		ProgressDeadlineSeconds: d.Spec.ProgressDeadlineSeconds,
+	}
+	if ru := d.Spec.Strategy.RollingUpdate; ru != nil {
+		k.MaxSurge, k.MaxUnavailable = ru.MaxSurge, ru.MaxUnavailable
+	}
+	return k
+}
+
+// Put writes the knobs into a Deployment with a rolling update strategy.
+func (k Knobs) Put(d *appsv1.Deployment) {
+	d.Spec.Paused = k.Paused
+	d.Spec.MinReadySeconds = k.MinReadySeconds
+	d.Spec.ProgressDeadlineSeconds = k.ProgressDeadlineSeconds
+	if d.Spec.Strategy.RollingUpdate == nil {
+		if k.MaxSurge == nil && k.MaxUnavailable == nil {
+			return
+		}
+		d.Spec.Strategy.RollingUpdate = &appsv1.RollingUpdateDeployment{}
+	}
+	d.Spec.Strategy.RollingUpdate.MaxSurge = k.MaxSurge
+	d.Spec.Strategy.RollingUpdate.MaxUnavailable = k.MaxUnavailable
+}
+
+// Equal tells whether both say the same.
+func (k Knobs) Equal(other Knobs) bool {
+	return k.Paused == other.Paused && k.MinReadySeconds == other.MinReadySeconds &&
+		equalPointer(k.ProgressDeadlineSeconds, other.ProgressDeadlineSeconds) &&
+		equalPointer(k.MaxSurge, other.MaxSurge) && equalPointer(k.MaxUnavailable, other.MaxUnavailable)
+}
+
+// Render gives the knobs that a Deployment in this state has.
+func (s State) Render() Knobs {
+	if s.User == nil {
+		return Knobs{}
+	}
+	if !s.holdsPods() {
+		return *s.User
+	}
+	surge, unavailable := intstr.FromString(percent(s.Surge)), intstr.FromInt32(0)
+	deadline := holdProgressDeadline
+	return Knobs{
+		Paused:                  s.Stage == StagePrepare || s.Held,
+		MinReadySeconds:         holdMinReadySeconds,
+		ProgressDeadlineSeconds: &deadline,
+		MaxSurge:                &surge,
+		MaxUnavailable:          &unavailable,
+	}
+}
+
+// holdsPods tells whether stable and canary are kept side by side.
+func (s State) holdsPods() bool {
+	return s.InFlight() && s.Stage != StageRelease && s.Stage != StageWiden && s.Stage != StageRestore
+}
+
+// Wish merges what a requester sends for the knobs of a Deployment in flight
+// into the user's own: a value that differs from what the live object shows is a
+// wish, one that equals it was only carried along. Pause is not among them; it
+// is a word to the rollout (State.Held).
+func (s State) Wish(live, incoming Knobs) Knobs {
+	wish := *s.User
+	if incoming.MinReadySeconds != live.MinReadySeconds {
+		wish.MinReadySeconds = incoming.MinReadySeconds
+	}
+	if !equalPointer(incoming.ProgressDeadlineSeconds, live.ProgressDeadlineSeconds) {
+		wish.ProgressDeadlineSeconds = incoming.ProgressDeadlineSeconds
+	}
+	if !equalPointer(incoming.MaxSurge, live.MaxSurge) {
+		wish.MaxSurge = incoming.MaxSurge
+	}
+	if !equalPointer(incoming.MaxUnavailable, live.MaxUnavailable) {
+		wish.MaxUnavailable = incoming.MaxUnavailable
+	}
+	return wish
+}
+
+// Need is how many of the replicas' pods carry a share of percent, at least one.
+func Need(replicas int32, percent int) int32 {
+	if replicas <= 0 {
+		return 0
+	}
+	return max(1, int32((int64(replicas)*int64(percent)+99)/100)) //nolint:gosec // both factors are bounded
+}
+
+func equalPointer[T comparable](a, b *T) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
+}

@@ -1,0 +1,201 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rollout
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// The names that Evenkeel gives to what it keeps on objects.
+const (
+	// StateAnnotation holds the State of a Deployment.
+	StateAnnotation = "evenkeel.dev/rollout"
+	// ActionAnnotation is what a person says to a rollout; taken once.
+	ActionAnnotation = "evenkeel.dev/action"
+	// StrategyAnnotation names how the next changed template is released.
+	StrategyAnnotation = "evenkeel.dev/strategy"
+	// StepsAnnotation lists the steps of a canary, see ParseSteps.
+	StepsAnnotation = "evenkeel.dev/steps"
+	// InFlightLabel marks every object that a rollout holds, with the value "true".
+	InFlightLabel = "evenkeel.dev/in-flight"
+)
+
+// maxStateBytes bounds the annotation that ParseState reads.
+const maxStateBytes = 16 << 10
+
+// Phase is the part of its life that a rollout is in.
+type Phase string
+
+// The phases, in the order in which a rollout goes through them.
+const (
+	Preparing   Phase = "Preparing"
+	Stepping    Phase = "Stepping"
+	Promoting   Phase = "Promoting"
+	Completed   Phase = "Completed"
+	RollingBack Phase = "RollingBack"
+	RolledBack  Phase = "RolledBack"
+)
+
+// Stage is one promise about the world within a phase; see the package comment.
+type Stage string
+
+// The stages; the package comment says what each of them stands for.
+const (
+	StagePrepare  Stage = "prepare"
+	StageScale    Stage = "scale"
+	StageShift    Stage = "shift"
+	StageDwell    Stage = "dwell"
+	StageService  Stage = "service"
+	StageRoute    Stage = "route"
+	StageDrain    Stage = "drain"
+	StageRelease  Stage = "release"
+	StageReopen   Stage = "reopen"
+	StageReturn   Stage = "return"
+	StageWithdraw Stage = "withdraw"
+	StageRestore  Stage = "restore"
+	StageWiden    Stage = "widen"
+)
+
+// Version names one of the two ReplicaSets of a rollout.
+type Version struct {
+	// ReplicaSet is the name of the ReplicaSet.
+	ReplicaSet string `json:"replicaSet,omitempty"`
+	// Hash is the value of the label pod-template-hash of its pods.
+	Hash string `json:"hash,omitempty"`
+	// Revision is the Deployment's own number of the version.
+	Revision string `json:"revision,omitempty"`
+}
+
+// Timing holds the waits of a rollout, frozen when it starts.
+type Timing struct {
+	// Settle is how long a data plane may take to follow a change.
+	Settle Duration `json:"settle"`
+	// ScaleDownDelay keeps stable's pods after the promotion.
+	ScaleDownDelay Duration `json:"scaleDownDelay"`
+	// StepDeadline is how long a stage may wait before the rollout rolls back.
+	StepDeadline Duration `json:"stepDeadline"`
+}
+
+// State is what a Deployment carries about its rollout. One value of it says
+// everything that is needed to go on, whoever reads it and whenever.
+type State struct {
+	Phase Phase `json:"phase"`
+	Stage Stage `json:"stage,omitempty"`
+	// Step is the index of the current step in Steps, from 0.
+	Step  int    `json:"step"`
+	Steps string `json:"steps,omitempty"`
+	// Weight is the share of the traffic asked for the canary, in percent.
+	Weight int `json:"weight"`
+	// Surge is the room for canary pods, in percent of the replicas.
+	Surge int `json:"surge"`
+	// Since is when the stage was entered.
+	Since time.Time `json:"since,omitzero"`
+	// Seen is when the stage's promise was first seen kept; zero until then.
+	Seen time.Time `json:"seen,omitzero"`
+	// Stable served before the change; Canary is what it changes to. The
+	// canary is unknown until the gate is open and its ReplicaSet exists.
+	Stable Version `json:"stable,omitzero"`
+	Canary Version `json:"canary,omitzero"`
+	// User holds the knobs that the Deployment gets back at the end.
+	User *Knobs `json:"user,omitempty"`
+	// Services select the pods; Routes lead to them. Both are names in the
+	// Deployment's namespace, found when the rollout started.
+	Services []string `json:"services,omitempty"`
+	Routes   []string `json:"routes,omitempty"`
+	Timing   Timing   `json:"timing,omitzero"`
+	// Held is set by kubectl rollout pause and cleared by resume.
+	Held bool `json:"held,omitempty"`
+	// Told is set when a person said continue to the current step.
+	Told bool `json:"told,omitempty"`
+	// Reason says why the phase was entered, where that needs saying.
+	Reason string `json:"reason,omitempty"`
+	// Wait says what the stage waits for.
+	Wait string `json:"wait,omitempty"`
+}
+
+// InFlight tells whether the rollout still holds objects.
+func (s State) InFlight() bool {
+	return s.Phase != "" && s.Phase != Completed && s.Phase != RolledBack
+}
+
+// Reversible tells whether stable still has all that it needs to take the
+// traffic back: not once its pods are being let go, and not twice.
+func (s State) Reversible() bool {
+	switch s.Phase {
+	case Preparing, Stepping:
+		return true
+	case Promoting:
+		return s.Stage == StageService || s.Stage == StageRoute || s.Stage == StageDrain
+	default:
+		return false
+	}
+}
+
+// HoldsTemplate tells whether the Deployment keeps the template that it has,
+// although the one it goes back to is another.
+func (s State) HoldsTemplate() bool {
+	return s.Phase == RollingBack && (s.Stage == StageReopen || s.Stage == StageReturn || s.Stage == StageWithdraw)
+}
+
+// StepList is Steps, parsed. Admission parsed them before, so a State in which
+// they are broken has one last step.
+func (s State) StepList() Steps {
+	steps, err := ParseSteps(s.Steps)
+	if err != nil {
+		return Steps{{Weight: 100}}
+	}
+	return steps
+}
+
+// Current is the step that the rollout stands on.
+func (s State) Current() Step {
+	steps := s.StepList()
+	return steps[min(max(s.Step, 0), len(steps)-1)]
+}
+
+// ParseState reads a state annotation. An empty text is the zero State, which is
+// not in flight; so is whatever cannot be read, with an error.
+func ParseState(text string) (State, error) {
+	if text == "" {
+		return State{}, nil
+	}
+	if len(text) > maxStateBytes {
+		return State{}, fmt.Errorf("cannot read annotation %s: %d bytes are more than %d", StateAnnotation, len(text), maxStateBytes)
+	}
+	var s State
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		return State{}, fmt.Errorf("cannot read annotation %s: %w", StateAnnotation, err)
+	}
+	if s.InFlight() && s.User == nil {
+		return State{}, fmt.Errorf("cannot read annotation %s: a rollout in flight lacks the user's own knobs", StateAnnotation)
+	}
+	return s, nil
+}
+
+// String writes the state as ParseState reads it; equal states give equal text.
+func (s State) String() string {
+	text, err := json.Marshal(s)
+	if err != nil { // cannot happen: every field is a plain value
+		return ""
+	}
+	return string(text)
+}
+
+// Equal tells whether two states say the same.
+func (s State) Equal(other State) bool { return s.String() == other.String() }
+
+// Duration is a time.Duration that is written as Go writes it ("1m30s").
+type Duration time.Duration
+
+// MarshalText writes the duration as Go writes it.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText reads a Go duration.
+func (d *Duration) UnmarshalText(text []byte) error {
+	value, err := time.ParseDuration(string(text))
+	*d = Duration(value)
+	return err
+}
