@@ -101,9 +101,10 @@ type State struct {
 	Canary Version `json:"canary,omitzero"`
 	// User holds the knobs that the Deployment gets back at the end.
 	User *Knobs `json:"user,omitempty"`
-	// Services select the pods; Routes lead to them. Both are names in the
-	// Deployment's namespace, found when the rollout started.
+	// Services select the pods, Backends are those of them that Routes lead to.
+	// All are names in the Deployment's namespace, found when the rollout started.
 	Services []string `json:"services,omitempty"`
+	Backends []string `json:"backends,omitempty"`
 	Routes   []string `json:"routes,omitempty"`
 	Timing   Timing   `json:"timing,omitzero"`
 	// Held is set by kubectl rollout pause and cleared by resume.

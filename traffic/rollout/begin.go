@@ -1,0 +1,115 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rollout
+
+import (
+	"fmt"
+	"time"
+)
+
+// Begin gives the state of a rollout that starts now: the gate is shut, and
+// nothing has moved yet. plan carries what was found and resolved: Steps,
+// Stable, User, Services, Backends, Routes and Timing; all else is set here.
+func Begin(plan State, now time.Time) State {
+	plan.Weight, plan.Step = 0, 0
+	plan.Surge = plan.Current().Weight
+	plan.Canary, plan.Reason, plan.Held = Version{}, "", false
+	plan = plan.enter(Preparing, StagePrepare, now)
+	plan.Wait = "" // the controller's first look tells that the rollout has started
+	return plan
+}
+
+// Again gives the state in which a rollout in flight starts over with another
+// template. The gate is shut, so the old canary's pods stay until the traffic
+// has left them. Once stable's pods are being let go, the canary is what serves.
+func Again(state State, plan State, now time.Time) State {
+	surge, stable := state.Surge, state.Stable
+	if state.Phase == Promoting && !state.Reversible() {
+		stable = state.Canary
+	}
+	plan.Services, plan.Backends, plan.Routes = state.Services, state.Backends, state.Routes
+	plan.Stable, plan.User = stable, state.User
+	next := Begin(plan, now)
+	next.Surge = surge // another surge would make the stock controller scale while the gate is shut
+	return next
+}
+
+// Action is a word of a person to a rollout.
+type Action string
+
+// The actions that the annotation evenkeel.dev/action takes.
+const (
+	ActionContinue Action = "continue"
+	ActionSkip     Action = "skip"
+	ActionRollback Action = "rollback"
+	ActionRetry    Action = "retry"
+)
+
+// Act gives the state after a person's action, or an error that says why the
+// action makes no sense now. The state is then unchanged.
+func Act(state State, action Action, now time.Time) (State, error) {
+	switch action {
+	case ActionContinue:
+		if state.Phase != Stepping || !state.Current().Pause {
+			return state, fmt.Errorf("action %q: no step waits for a person now (%s)", action, state.place())
+		}
+		state.Told = true
+		return state, nil
+	case ActionSkip:
+		if state.Phase != Stepping {
+			return state, fmt.Errorf("action %q: there is no step to skip now (%s)", action, state.place())
+		}
+		return skip(state, now), nil
+	case ActionRollback:
+		if !state.Reversible() {
+			return state, fmt.Errorf("action %q: there is nothing to roll back now (%s); kubectl rollout undo starts a new rollout", action, state.place())
+		}
+		return RollBack(state, "a person asked for it", now), nil
+	case ActionRetry:
+		if state.Phase != RolledBack {
+			return state, fmt.Errorf("action %q: no rollout was rolled back (%s)", action, state.place())
+		}
+		return state, nil
+	default:
+		return state, fmt.Errorf("action %q is not known: use continue, skip, rollback or retry", action)
+	}
+}
+
+// skip goes to the last step; its weight still waits for the pods it needs.
+func skip(state State, now time.Time) State {
+	last := len(state.StepList()) - 1
+	if state.Step == last {
+		state.Told = true
+		return state
+	}
+	state.Step = last
+	state.Surge = state.Current().Weight
+	return state.enter(Stepping, StageScale, now)
+}
+
+// Hold takes kubectl rollout pause and resume: paused is what the requester
+// wants. No wait is counted while a person holds the rollout.
+func Hold(state State, paused bool, now time.Time) State {
+	if state.Held == paused || !state.Reversible() || state.Stage == StagePrepare {
+		return state
+	}
+	state.Held = paused
+	if !paused {
+		state.Since = stamp(now)
+		state.Wait = stageWaits[state.Stage]
+	}
+	return state
+}
+
+// place names phase and stage for a person.
+func (s State) place() string {
+	switch {
+	case s.Phase == "":
+		return "no rollout is in flight"
+	case s.Stage == "":
+		return "the rollout is " + string(s.Phase)
+	default:
+		return fmt.Sprintf("the rollout is %s, %s", s.Phase, s.Stage)
+	}
+}

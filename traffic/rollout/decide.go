@@ -1,0 +1,150 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rollout
+
+import (
+	"time"
+)
+
+// Decision is what follows from a Snapshot.
+type Decision struct {
+	// State is what the Deployment carries from now on; equal to the
+	// snapshot's where nothing is to be written.
+	State State
+	// Event tells the story; nil where there is nothing new to tell.
+	Event *Event
+	// After is when to look again at the latest; 0 means on the next change.
+	After time.Duration
+}
+
+// Decide says what happens next to a rollout in flight: a change of its state,
+// or a wait with its reason. It never decides two steps at once, so that a crash
+// after any write leaves a state from which the next Decide goes on.
+func Decide(s Snapshot, now time.Time) Decision {
+	if !s.State.InFlight() {
+		return Decision{State: s.State}
+	}
+	for _, guard := range guards {
+		if decision, decided := guard(s, now); decided {
+			return decision
+		}
+	}
+	return settleWait(s, leave(s, now), now)
+}
+
+// guards are looked at before any stage, in this order.
+var guards = []func(Snapshot, time.Time) (Decision, bool){
+	canaryGone, // traffic goes to a version that has no ready pod
+	held,       // a person holds the rollout
+}
+
+func canaryGone(s Snapshot, now time.Time) (Decision, bool) {
+	if !s.State.Reversible() || s.State.Weight == 0 || s.State.Canary.Hash == "" || s.canaryReady() > 0 {
+		return Decision{}, false
+	}
+	return rollBack(s.State, reasonCanaryGone, now), true
+}
+
+func held(s Snapshot, _ time.Time) (Decision, bool) {
+	if !s.State.Held || !s.State.Reversible() {
+		return Decision{}, false
+	}
+	return waitFor(s.State, waitHeld), true
+}
+
+// outcome is what a stage says: go on to next, or wait for a reason.
+type outcome struct {
+	next  *State
+	event *Event
+	wait  string
+	// after is when the wait is over by itself; 0 where only a change ends it.
+	after time.Duration
+	// patient waits have no deadline: a person, or time itself, ends them.
+	patient bool
+}
+
+// settleWait turns a stage's outcome into a decision, and a wait that has lasted
+// too long into the way back.
+func settleWait(s Snapshot, o outcome, now time.Time) Decision {
+	if o.next != nil {
+		return Decision{State: *o.next, Event: o.event}
+	}
+	decision := waitFor(s.State, o.wait)
+	decision.After = o.after
+	if o.patient || !s.State.Reversible() {
+		return decision
+	}
+	left := s.State.Since.Add(time.Duration(s.State.Timing.StepDeadline)).Sub(now)
+	if left <= 0 {
+		return rollBack(s.State, deadlineReason(o.wait, s.State.Timing.StepDeadline), now)
+	}
+	if decision.After == 0 || left < decision.After {
+		decision.After = left
+	}
+	return decision
+}
+
+// waitFor records why the stage waits, and tells it when that is new.
+func waitFor(state State, wait string) Decision {
+	if state.Wait == wait {
+		return Decision{State: state}
+	}
+	first := state.Wait == "" && state.Stage == StagePrepare
+	state.Wait = wait
+	if first {
+		return Decision{State: state, Event: eventStarted(state)}
+	}
+	return Decision{State: state, Event: eventWaiting(state)}
+}
+
+// RollBack gives the state in which a rollout that can still go back does so.
+// Admission calls it when a person wishes it, Decide when a rule demands it.
+func RollBack(state State, reason string, now time.Time) State {
+	stage := StageWithdraw
+	switch state.Stage {
+	case StageService:
+		stage = StageReturn
+	case StageRoute, StageDrain:
+		stage = StageReopen
+	}
+	state.Reason, state.Held = reason, false
+	if stage == StageWithdraw {
+		state.Weight = 0
+	}
+	return state.enter(RollingBack, stage, now)
+}
+
+func rollBack(state State, reason string, now time.Time) Decision {
+	next := RollBack(state, reason, now)
+	return Decision{State: next, Event: eventRollingBack(next)}
+}
+
+// enter moves the state to a stage: its waits start anew.
+func (s State) enter(phase Phase, stage Stage, now time.Time) State {
+	s.Phase, s.Stage = phase, stage
+	s.Since, s.Seen = stamp(now), time.Time{}
+	s.Told = false
+	s.Wait = stageWaits[stage]
+	return s
+}
+
+// stamp drops what a JSON round trip would not keep, so that states compare.
+func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
+
+// seen records when a stage's promise was first seen kept, and waits from then.
+func (s State) seen(now time.Time, d time.Duration) (outcome, bool) {
+	if s.Seen.IsZero() {
+		s.Seen = stamp(now)
+		return outcome{next: &s}, false
+	}
+	return until(s.Seen, d, now, stageWaits[s.Stage])
+}
+
+// until waits for a time; the second result tells that it is over.
+func until(from time.Time, d time.Duration, now time.Time, wait string) (outcome, bool) {
+	if left := from.Add(d).Sub(now); left > 0 {
+		return outcome{wait: wait, after: left, patient: true}, false
+	}
+	return outcome{}, true
+}

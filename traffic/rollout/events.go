@@ -1,0 +1,66 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rollout
+
+import "fmt"
+
+// Event is a sentence of the story that a rollout tells on its Deployment.
+type Event struct {
+	// Reason is a CamelCase word; the sentences of one reason look alike.
+	Reason  string
+	Message string
+	// Warning tells that a person may want to look.
+	Warning bool
+}
+
+func eventStarted(s State) *Event {
+	return &Event{Reason: "RolloutStarted", Message: fmt.Sprintf("canary with steps %s; stable is %s", s.Steps, s.Stable.ReplicaSet)}
+}
+
+func eventWaiting(s State) *Event {
+	return &Event{Reason: "RolloutWaiting", Message: fmt.Sprintf("%s until %s", s.where(), s.Wait)}
+}
+
+func eventStep(s State) *Event {
+	return &Event{Reason: "StepStarted", Message: fmt.Sprintf("%s: room for %d%% of the pods", s.where(), s.Surge)}
+}
+
+func eventShift(s State) *Event {
+	return &Event{Reason: "TrafficShifted", Message: fmt.Sprintf("%s: %d%% of the traffic to %s", s.where(), s.Weight, s.Canary.ReplicaSet)}
+}
+
+func eventUnready(s State) *Event {
+	return &Event{Reason: "CanaryUnready", Warning: true, Message: fmt.Sprintf("%s: fewer canary pods are ready than %d%% of the traffic needs", s.where(), s.Weight)}
+}
+
+func eventPromoting(s State) *Event {
+	return &Event{Reason: "RolloutPromoting", Message: fmt.Sprintf("%s becomes stable", s.Canary.ReplicaSet)}
+}
+
+func eventReleased(s State) *Event {
+	return &Event{Reason: "StableReleased", Message: fmt.Sprintf("the pods of %s are let go", s.Stable.ReplicaSet)}
+}
+
+func eventRollingBack(s State) *Event {
+	return &Event{Reason: "RolloutRollingBack", Warning: true, Message: fmt.Sprintf("going back to %s: %s", s.Stable.ReplicaSet, s.Reason)}
+}
+
+func eventRestoring(s State) *Event {
+	return &Event{Reason: "TrafficWithdrawn", Message: fmt.Sprintf("all traffic is on %s; its template is restored", s.Stable.ReplicaSet)}
+}
+
+func eventEnded(s State) *Event {
+	if s.Phase == RolledBack {
+		return &Event{Reason: "RolloutRolledBack", Warning: true, Message: fmt.Sprintf("back on %s: %s", s.Stable.ReplicaSet, s.Reason)}
+	}
+	return &Event{Reason: "RolloutCompleted", Message: fmt.Sprintf("%s serves all traffic", s.Canary.ReplicaSet)}
+}
+
+// where names the place of the rollout for a person.
+func (s State) where() string {
+	if s.Phase != Stepping {
+		return string(s.Phase)
+	}
+	return fmt.Sprintf("step %d of %d (%s)", s.Step+1, len(s.StepList()), s.Current())
+}

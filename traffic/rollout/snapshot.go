@@ -1,0 +1,73 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rollout
+
+// Snapshot is everything that Decide looks at: one reading of the world. What is
+// absent is data here (Exists is false), never an error.
+type Snapshot struct {
+	State State
+	// Replicas is what the Deployment asks for.
+	Replicas int32
+	// Rendered tells whether the Deployment shows the knobs, and the template,
+	// that State asks for; it does not where admission was not called.
+	Rendered bool
+	// Observed tells whether the stock controller has seen the Deployment as it is.
+	Observed bool
+	// Newest is the version of the Deployment's template, zero until its
+	// ReplicaSet is there.
+	Newest   Version
+	Stable   Pods
+	Canary   Pods
+	Services []Service
+	Routes   []Route
+}
+
+// Pods are the pods of one version, as its ReplicaSet counts them.
+type Pods struct {
+	Exists   bool
+	Replicas int32
+	Ready    int32
+}
+
+// Service is a Service that selects the Deployment's pods.
+type Service struct {
+	Name   string
+	Exists bool
+	// InPlace tells whether it selects what the state's Target says.
+	InPlace bool
+	// Stable, Canary and Other count its ready endpoints by version; Other are
+	// pods of neither.
+	Stable, Canary, Other int32
+	// Backend tells whether routes lead to it, so that it has a Service for the canary.
+	Backend bool
+	// CanaryInPlace tells whether that one is as the Target says, and
+	// CanaryReady counts its ready endpoints.
+	CanaryInPlace bool
+	CanaryReady   int32
+}
+
+// Route is a route that leads to one of the Services.
+type Route struct {
+	Name   string
+	Exists bool
+	// InPlace tells whether it divides the traffic as the Target says.
+	InPlace bool
+	// Accepted tells whether every parent has accepted this generation and
+	// resolved its references.
+	Accepted bool
+}
+
+// canaryReady is the fewest ready endpoints of the canary behind any route.
+func (s Snapshot) canaryReady() int32 {
+	ready, found := int32(0), false
+	for _, service := range s.Services {
+		if !service.Backend {
+			continue
+		}
+		if !found || service.CanaryReady < ready {
+			ready, found = service.CanaryReady, true
+		}
+	}
+	return ready
+}
