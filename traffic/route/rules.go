@@ -20,7 +20,7 @@ type Rules []any
 // larger weights than the Gateway API allows.
 func Apply(own Rules, split Split) (Rules, Split, error) {
 	out := make(Rules, len(own))
-	done := Split{Shares: slices.Clone(split.Shares)}
+	done := Split{Namespace: split.Namespace, Shares: slices.Clone(split.Shares)}
 	for i, rule := range own {
 		backends := backendRefs(rule)
 		if !slices.ContainsFunc(backends, func(b any) bool { return split.divides(b) }) {
@@ -117,7 +117,7 @@ func undivide(backends []any, split Split, rule int) []any {
 // divides tells whether a backend is one of the split's Services.
 func (s Split) divides(backend any) bool {
 	_, ok := s.share(refName(backend))
-	return ok && isLocalService(backend, "")
+	return ok && isLocalService(backend, s.Namespace)
 }
 
 // isLocalService tells whether a backend is a Service without a namespace, or in

@@ -35,6 +35,8 @@ type Share struct {
 
 // Split is what a route in flight carries.
 type Split struct {
+	// Namespace is the route's own: a backend may name it or leave it out.
+	Namespace string `json:"namespace,omitempty"`
 	// Shares are sorted by Service; each Service stands in one of them.
 	Shares []Share `json:"shares"`
 	// Unset lists the backends whose weight the user left out, as
@@ -88,7 +90,7 @@ func (s Split) WithoutDeployment(deployment string) Split {
 }
 
 func (s Split) without(drop func(Share) bool) Split {
-	out := Split{Unset: slices.Clone(s.Unset)}
+	out := Split{Namespace: s.Namespace, Unset: slices.Clone(s.Unset)}
 	for _, share := range s.Shares {
 		if !drop(share) {
 			out.Shares = append(out.Shares, share)
