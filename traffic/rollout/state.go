@@ -21,6 +21,10 @@ const (
 	StepsAnnotation = "evenkeel.dev/steps"
 	// InFlightLabel marks every object that a rollout holds, with the value "true".
 	InFlightLabel = "evenkeel.dev/in-flight"
+	// RoleLabel marks the objects that Evenkeel owns, with what they are for.
+	RoleLabel = "evenkeel.dev/role"
+	// RoleCanary is the role of the Service that leads to the canary's pods.
+	RoleCanary = "canary"
 )
 
 // maxStateBytes bounds the annotation that ParseState reads.

@@ -1,0 +1,245 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package traffic
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	corev1apply "k8s.io/client-go/applyconfigurations/core/v1"
+	metav1apply "k8s.io/client-go/applyconfigurations/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+	"github.com/evenkeel-dev/evenkeel/traffic/route"
+)
+
+// fieldManager owns the annotations that the controller writes.
+const fieldManager = client.FieldOwner("evenkeel")
+
+// revisionAnnotation is the stock controller's number of a version.
+const revisionAnnotation = "deployment.kubernetes.io/revision"
+
+// apply writes the next state where it differs; where it does not, it makes the
+// world keep the promise of the state that is already there. It reports whether
+// the state was written.
+func (r *Reconciler) apply(ctx context.Context, w *world, next rollout.State) (bool, error) {
+	if !next.Equal(w.snapshot.State) {
+		return true, r.writeState(ctx, w.deployment, next)
+	}
+	if !next.InFlight() {
+		return false, nil
+	}
+	target := next.Target()
+	for _, seen := range w.snapshot.Services {
+		if err := r.applyService(ctx, w, seen, target); err != nil {
+			return false, err
+		}
+	}
+	for _, seen := range w.snapshot.Routes {
+		if !seen.Exists || seen.InPlace {
+			continue
+		}
+		if err := r.applyRoute(ctx, w, w.routes[seen.Name], target); err != nil {
+			return false, err
+		}
+	}
+	if !w.snapshot.Rendered { // the webhook was not called: ask it again
+		return false, r.writeState(ctx, w.deployment, next)
+	}
+	return false, nil
+}
+
+// writeState writes the state annotation; admission renders the rest.
+func (r *Reconciler) writeState(ctx context.Context, d *appsv1.Deployment, state rollout.State) error {
+	return r.annotate(ctx, d, rollout.StateAnnotation, state.String(), state.InFlight())
+}
+
+func (r *Reconciler) applyService(ctx context.Context, w *world, seen rollout.Service, target rollout.Target) error {
+	if seen.Exists && !seen.InPlace {
+		narrow := route.Narrow{Deployment: w.deployment.Name, Hash: target.Select}
+		if target.Select == "" {
+			narrow = route.Narrow{}
+		}
+		if err := r.annotate(ctx, w.services[seen.Name], route.SplitAnnotation, narrow.String(), target.Select != ""); err != nil {
+			return err
+		}
+	}
+	if seen.CanaryInPlace {
+		return nil
+	}
+	if target.Canary == rollout.CanaryServiceAbsent {
+		return r.deleteCanaryService(ctx, w, seen.Name+route.CanarySuffix)
+	}
+	return r.applyCanaryService(ctx, w, seen)
+}
+
+// applyCanaryService makes the Service that leads to the canary's pods: the
+// user's ports, the user's own selector, narrowed to the canary.
+func (r *Reconciler) applyCanaryService(ctx context.Context, w *world, seen rollout.Service) error {
+	user := w.services[seen.Name]
+	if user == nil {
+		return nil
+	}
+	if there := w.services[seen.Name+route.CanarySuffix]; there != nil && !metav1.IsControlledBy(there, w.deployment) {
+		return fmt.Errorf("cannot apply Service %q: it exists and is not Evenkeel's", there.Name)
+	}
+	var ports []*corev1apply.ServicePortApplyConfiguration
+	for _, port := range user.Spec.Ports {
+		p := corev1apply.ServicePort().WithName(port.Name).WithPort(port.Port).WithTargetPort(port.TargetPort).WithProtocol(port.Protocol)
+		if port.AppProtocol != nil {
+			p = p.WithAppProtocol(*port.AppProtocol)
+		}
+		ports = append(ports, p)
+	}
+	d := w.deployment
+	service := corev1apply.Service(user.Name+route.CanarySuffix, user.Namespace).
+		WithLabels(map[string]string{rollout.RoleLabel: rollout.RoleCanary, "app.kubernetes.io/managed-by": "evenkeel"}).
+		WithOwnerReferences(metav1apply.OwnerReference().WithAPIVersion("apps/v1").WithKind("Deployment").
+			WithName(d.Name).WithUID(d.UID).WithController(true).WithBlockOwnerDeletion(false)).
+		WithSpec(corev1apply.ServiceSpec().WithPorts(ports...).
+			WithSelector(route.Narrow{Deployment: d.Name, Hash: w.snapshot.State.Canary.Hash}.Selector(user.Spec.Selector)))
+	if err := r.client.Apply(ctx, service, fieldManager, client.ForceOwnership); err != nil {
+		return fmt.Errorf("cannot apply Service %q: %w", *service.Name, err)
+	}
+	return nil
+}
+
+func (r *Reconciler) deleteCanaryService(ctx context.Context, w *world, name string) error {
+	service := w.services[name]
+	if service == nil || !metav1.IsControlledBy(service, w.deployment) {
+		return nil
+	}
+	precondition := client.Preconditions{UID: &service.UID}
+	if err := client.IgnoreNotFound(r.client.Delete(ctx, service, precondition)); err != nil {
+		return fmt.Errorf("cannot delete Service %q: %w", name, err)
+	}
+	return nil
+}
+
+func (r *Reconciler) applyRoute(ctx context.Context, w *world, object *gatewayv1.HTTPRoute, target rollout.Target) error {
+	carried, err := route.Parse(object.Annotations[route.SplitAnnotation])
+	if err != nil {
+		return fmt.Errorf("cannot split HTTPRoute %q: %w", object.Name, err)
+	}
+	split := wanted(carried, object.Namespace, w.deployment.Name, w.snapshot.State, target)
+	return r.annotate(ctx, object, route.SplitAnnotation, split.String(), len(split.Shares) > 0)
+}
+
+// wanted is the split of a route that a target asks for; the shares of other
+// Deployments stay as they are.
+func wanted(carried route.Split, namespace, deployment string, state rollout.State, target rollout.Target) route.Split {
+	split := carried.WithoutDeployment(deployment)
+	split.Namespace = namespace
+	if !target.Split {
+		return split
+	}
+	for _, name := range state.Backends {
+		split = split.With(route.Share{Deployment: deployment, Service: name, Canary: name + route.CanarySuffix, Weight: target.Weight})
+	}
+	return split
+}
+
+// divided tells whether a route carries, and shows, what a target asks for.
+func divided(object *gatewayv1.HTTPRoute, deployment string, state rollout.State, target rollout.Target) (bool, error) {
+	carried, err := route.Parse(object.Annotations[route.SplitAnnotation])
+	if err != nil {
+		return false, fmt.Errorf("cannot read HTTPRoute %q: %w", object.Name, err)
+	}
+	if !carried.Same(wanted(carried, object.Namespace, deployment, state, target)) {
+		return false, nil
+	}
+	shown, err := rulesOf(object)
+	if err != nil {
+		return false, err
+	}
+	rendered, _, err := route.Apply(route.Restore(shown, carried), carried)
+	if err != nil {
+		return false, fmt.Errorf("cannot split HTTPRoute %q: %w", object.Name, err)
+	}
+	return sameJSON(shown, rendered), nil
+}
+
+// annotate writes one annotation and the label that shows the object to the
+// guard webhooks. An empty value removes both. It fails with a conflict where
+// somebody else wrote in between.
+func (r *Reconciler) annotate(ctx context.Context, object client.Object, key, value string, inFlight bool) error {
+	set := map[string]any{key: nil}
+	if value != "" {
+		set[key] = value
+	}
+	mark := map[string]any{rollout.InFlightLabel: nil}
+	if inFlight {
+		mark[rollout.InFlightLabel] = "true"
+	}
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
+		"resourceVersion": object.GetResourceVersion(), "annotations": set, "labels": mark,
+	}})
+	if err != nil {
+		return fmt.Errorf("cannot write %s: %w", key, err)
+	}
+	copied, _ := object.DeepCopyObject().(client.Object)
+	if err := r.client.Patch(ctx, copied, client.RawPatch(types.MergePatchType, patch), fieldManager); err != nil {
+		return fmt.Errorf("cannot write %s of %T %q: %w", key, object, object.GetName(), err)
+	}
+	return nil
+}
+
+// release restores the routes and Services of a Deployment that is gone.
+func (r *Reconciler) release(ctx context.Context, gone types.NamespacedName) error {
+	marked := []client.ListOption{client.InNamespace(gone.Namespace), client.HasLabels{rollout.InFlightLabel}}
+	var services corev1.ServiceList
+	if err := r.client.List(ctx, &services, marked...); err != nil {
+		return fmt.Errorf("cannot list Services: %w", err)
+	}
+	for i := range services.Items {
+		narrow, err := route.ParseNarrow(services.Items[i].Annotations[route.SplitAnnotation])
+		if err != nil || narrow.Deployment != gone.Name {
+			continue
+		}
+		if err := r.annotate(ctx, &services.Items[i], route.SplitAnnotation, "", false); err != nil {
+			return err
+		}
+	}
+	var routes gatewayv1.HTTPRouteList
+	if err := r.client.List(ctx, &routes, marked...); err != nil {
+		return fmt.Errorf("cannot list HTTPRoutes: %w", err)
+	}
+	for i := range routes.Items {
+		carried, err := route.Parse(routes.Items[i].Annotations[route.SplitAnnotation])
+		left := carried.WithoutDeployment(gone.Name)
+		if err != nil || left.Same(carried) {
+			continue
+		}
+		if err := r.annotate(ctx, &routes.Items[i], route.SplitAnnotation, left.String(), len(left.Shares) > 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func rulesOf(object *gatewayv1.HTTPRoute) (route.Rules, error) {
+	plain, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read HTTPRoute %q: %w", object.Name, err)
+	}
+	rules, _, err := unstructured.NestedSlice(plain, "spec", "rules")
+	if err != nil {
+		return nil, fmt.Errorf("cannot read HTTPRoute %q: %w", object.Name, err)
+	}
+	return rules, nil
+}
+
+func sameJSON(a, b route.Rules) bool {
+	return reflect.DeepEqual([]any(a), []any(b))
+}

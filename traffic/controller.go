@@ -1,0 +1,139 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package traffic
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+	"github.com/evenkeel-dev/evenkeel/traffic/route"
+)
+
+// Options are what the controller is made of.
+type Options struct {
+	// Concurrency is how many rollouts are looked at at once; 0 means 4.
+	Concurrency int
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Reconciler takes rollouts in flight one step further.
+type Reconciler struct {
+	client client.Client // reads come from the cache
+	record recorder
+	now    func() time.Time
+}
+
+// SetupWithManager adds the controller to a manager; it runs on the leader alone.
+func SetupWithManager(mgr ctrl.Manager, o Options) error {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Concurrency == 0 {
+		o.Concurrency = 4
+	}
+	r := &Reconciler{client: mgr.GetClient(), record: recorder{events: mgr.GetEventRecorder("evenkeel")}, now: o.Now}
+	inFlight := builder.WithPredicates(predicate.NewPredicateFuncs(func(o client.Object) bool {
+		return o.GetLabels()[rollout.InFlightLabel] != ""
+	}))
+	err := ctrl.NewControllerManagedBy(mgr).Named("rollout").
+		For(&appsv1.Deployment{}, builder.WithPredicates(predicate.NewPredicateFuncs(hasState))).
+		Owns(&appsv1.ReplicaSet{}).
+		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(deploymentsOf)).
+		Watches(&gatewayv1.HTTPRoute{}, handler.EnqueueRequestsFromMapFunc(deploymentsOf), inFlight).
+		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(r.deploymentsOfSlice)).
+		WithOptions(controller.Options{MaxConcurrentReconciles: o.Concurrency}).
+		Complete(r)
+	if err != nil {
+		return fmt.Errorf("cannot set up the rollout controller: %w", err)
+	}
+	return nil
+}
+
+// Reconcile looks at one Deployment and does at most one thing about it.
+func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	var deployment appsv1.Deployment
+	err := r.client.Get(ctx, request.NamespacedName, &deployment)
+	switch {
+	case apierrors.IsNotFound(err):
+		return reconcile.Result{}, ignoreConflict(r.release(ctx, request.NamespacedName))
+	case err != nil:
+		return reconcile.Result{}, fmt.Errorf("cannot get Deployment %s: %w", request, err)
+	case !hasState(&deployment) || deployment.DeletionTimestamp != nil:
+		return reconcile.Result{}, nil
+	}
+	world, err := r.observe(ctx, &deployment)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	decision := rollout.Decide(world.snapshot, r.now())
+	changed, err := r.apply(ctx, world, decision.State)
+	if apierrors.IsConflict(err) {
+		return reconcile.Result{RequeueAfter: 50 * time.Millisecond}, nil
+	}
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	if changed {
+		r.record.decision(&deployment, decision)
+	}
+	return reconcile.Result{RequeueAfter: decision.After}, nil
+}
+
+func ignoreConflict(err error) error {
+	return client.IgnoreNotFound(err)
+}
+
+// hasState tells a Deployment that is, or was, released with a strategy.
+func hasState(o client.Object) bool { return o.GetAnnotations()[rollout.StateAnnotation] != "" }
+
+// deploymentsOf finds the Deployments whose rollouts hold a Service or route.
+func deploymentsOf(_ context.Context, o client.Object) []reconcile.Request {
+	var names []string
+	if owner := o.GetLabels()[rollout.RoleLabel]; owner == rollout.RoleCanary {
+		for _, reference := range o.GetOwnerReferences() {
+			names = append(names, reference.Name)
+		}
+	}
+	text := o.GetAnnotations()[route.SplitAnnotation]
+	if narrow, err := route.ParseNarrow(text); err == nil && narrow.Deployment != "" {
+		names = append(names, narrow.Deployment)
+	}
+	if split, err := route.Parse(text); err == nil {
+		for _, share := range split.Shares {
+			names = append(names, share.Deployment)
+		}
+	}
+	requests := make([]reconcile.Request, len(names))
+	for i, name := range names {
+		requests[i] = reconcile.Request{NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: name}}
+	}
+	return requests
+}
+
+// deploymentsOfSlice finds the rollouts that hold an EndpointSlice's Service.
+func (r *Reconciler) deploymentsOfSlice(ctx context.Context, o client.Object) []reconcile.Request {
+	var service corev1.Service
+	key := client.ObjectKey{Namespace: o.GetNamespace(), Name: o.GetLabels()[discoveryv1.LabelServiceName]}
+	if err := r.client.Get(ctx, key, &service); err != nil {
+		return nil
+	}
+	return deploymentsOf(ctx, &service)
+}

@@ -1,0 +1,244 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package traffic
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+	"github.com/evenkeel-dev/evenkeel/traffic/route"
+)
+
+// world is one reading of the cluster: the snapshot that is decided on, and the
+// objects that it was made of.
+type world struct {
+	snapshot   rollout.Snapshot
+	deployment *appsv1.Deployment
+	services   map[string]*corev1.Service // the users' and the canary's, by name
+	routes     map[string]*gatewayv1.HTTPRoute
+}
+
+// observe reads everything that Decide looks at.
+func (r *Reconciler) observe(ctx context.Context, d *appsv1.Deployment) (*world, error) {
+	state, err := rollout.ParseState(d.Annotations[rollout.StateAnnotation])
+	if err != nil {
+		return nil, err
+	}
+	w := &world{
+		deployment: d, services: map[string]*corev1.Service{}, routes: map[string]*gatewayv1.HTTPRoute{},
+		snapshot: rollout.Snapshot{State: state, Replicas: 1, Observed: d.Status.ObservedGeneration >= d.Generation},
+	}
+	if d.Spec.Replicas != nil {
+		w.snapshot.Replicas = *d.Spec.Replicas
+	}
+	if !state.InFlight() {
+		return w, nil
+	}
+	if err := r.observePods(ctx, w); err != nil {
+		return nil, err
+	}
+	target := state.Target()
+	for _, name := range state.Services {
+		if err := r.observeService(ctx, w, name, target); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range state.Routes {
+		if err := r.observeRoute(ctx, w, name, target); err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+// observePods counts the pods of both versions by their ReplicaSets.
+func (r *Reconciler) observePods(ctx context.Context, w *world) error {
+	var list appsv1.ReplicaSetList
+	if err := r.client.List(ctx, &list, client.InNamespace(w.deployment.Namespace)); err != nil {
+		return fmt.Errorf("cannot list ReplicaSets: %w", err)
+	}
+	state := w.snapshot.State
+	templateIsRight := true
+	for i := range list.Items {
+		rs := &list.Items[i]
+		if !metav1.IsControlledBy(rs, w.deployment) {
+			continue
+		}
+		pods := rollout.Pods{Exists: true, Replicas: max(rs.Status.Replicas, ptrOr(rs.Spec.Replicas, 1)), Ready: rs.Status.ReadyReplicas}
+		switch rs.Name {
+		case state.Stable.ReplicaSet:
+			w.snapshot.Stable = pods
+		case state.Canary.ReplicaSet:
+			w.snapshot.Canary = pods
+		}
+		if w.snapshot.Observed && sameTemplate(w.deployment, rs) {
+			w.snapshot.Newest = rollout.Version{
+				ReplicaSet: rs.Name, Hash: rs.Labels[appsv1.DefaultDeploymentUniqueLabelKey], Revision: rs.Annotations[revisionAnnotation],
+			}
+		}
+	}
+	if state.Stage == rollout.StageRestore {
+		templateIsRight = w.snapshot.Newest.Hash == state.Stable.Hash
+	}
+	w.snapshot.Rendered = templateIsRight && rollout.KnobsOf(w.deployment).Equal(state.Render())
+	return nil
+}
+
+// sameTemplate tells whether a ReplicaSet is that of the Deployment's template.
+func sameTemplate(d *appsv1.Deployment, rs *appsv1.ReplicaSet) bool {
+	template := rs.Spec.Template.DeepCopy()
+	delete(template.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
+	return equality.Semantic.DeepEqual(&d.Spec.Template, template)
+}
+
+func (r *Reconciler) observeService(ctx context.Context, w *world, name string, target rollout.Target) error {
+	state := w.snapshot.State
+	seen := rollout.Service{Name: name, Backend: slices.Contains(state.Backends, name), CanaryInPlace: true}
+	service, err := r.getService(ctx, w, name)
+	if err != nil {
+		return err
+	}
+	if service != nil {
+		seen.Exists = true
+		seen.InPlace = narrowed(service, w.deployment.Name, target.Select)
+		counts, err := r.readyByReplicaSet(ctx, w.deployment.Namespace, name)
+		if err != nil {
+			return err
+		}
+		for rs, n := range counts {
+			switch rs {
+			case state.Stable.ReplicaSet:
+				seen.Stable += n
+			case state.Canary.ReplicaSet:
+				seen.Canary += n
+			default:
+				seen.Other += n
+			}
+		}
+	}
+	if seen.Backend {
+		if err := r.observeCanaryService(ctx, w, &seen, target); err != nil {
+			return err
+		}
+	}
+	w.snapshot.Services = append(w.snapshot.Services, seen)
+	return nil
+}
+
+func (r *Reconciler) observeCanaryService(ctx context.Context, w *world, seen *rollout.Service, target rollout.Target) error {
+	name := seen.Name + route.CanarySuffix
+	service, err := r.getService(ctx, w, name)
+	if err != nil {
+		return err
+	}
+	state := w.snapshot.State
+	switch target.Canary {
+	case rollout.CanaryServiceAbsent:
+		seen.CanaryInPlace = service == nil
+	case rollout.CanaryServiceSelect:
+		seen.CanaryInPlace = service != nil && service.Spec.Selector[appsv1.DefaultDeploymentUniqueLabelKey] == state.Canary.Hash
+	}
+	if service == nil || state.Canary.ReplicaSet == "" {
+		return nil
+	}
+	counts, err := r.readyByReplicaSet(ctx, w.deployment.Namespace, name)
+	seen.CanaryReady = counts[state.Canary.ReplicaSet]
+	return err
+}
+
+func (r *Reconciler) getService(ctx context.Context, w *world, name string) (*corev1.Service, error) {
+	var service corev1.Service
+	err := r.client.Get(ctx, client.ObjectKey{Namespace: w.deployment.Namespace, Name: name}, &service)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot get Service %q: %w", name, err)
+	}
+	w.services[name] = &service
+	return &service, nil
+}
+
+// narrowed tells whether a Service shows the selector that a target asks for.
+func narrowed(service *corev1.Service, deployment, hash string) bool {
+	narrow, err := route.ParseNarrow(service.Annotations[route.SplitAnnotation])
+	if err != nil {
+		return false
+	}
+	if hash == "" {
+		return narrow == (route.Narrow{}) && service.Spec.Selector[appsv1.DefaultDeploymentUniqueLabelKey] == ""
+	}
+	return narrow == (route.Narrow{Deployment: deployment, Hash: hash}) && service.Spec.Selector[appsv1.DefaultDeploymentUniqueLabelKey] == hash
+}
+
+// readyByReplicaSet counts a Service's ready endpoints by the ReplicaSet of
+// their pods, which is the pod's name without its last part.
+func (r *Reconciler) readyByReplicaSet(ctx context.Context, namespace, service string) (map[string]int32, error) {
+	var slices discoveryv1.EndpointSliceList
+	if err := r.client.List(ctx, &slices, client.InNamespace(namespace), client.MatchingLabels{discoveryv1.LabelServiceName: service}); err != nil {
+		return nil, fmt.Errorf("cannot list EndpointSlices: %w", err)
+	}
+	pods := map[string]bool{}
+	for _, slice := range slices.Items {
+		for _, endpoint := range slice.Endpoints {
+			if endpoint.TargetRef != nil && endpoint.Conditions.Ready != nil && *endpoint.Conditions.Ready {
+				pods[endpoint.TargetRef.Name] = true // one pod stands in a slice for each address family
+			}
+		}
+	}
+	counts := map[string]int32{}
+	for pod := range pods {
+		counts[pod[:max(strings.LastIndex(pod, "-"), 0)]]++
+	}
+	return counts, nil
+}
+
+func (r *Reconciler) observeRoute(ctx context.Context, w *world, name string, target rollout.Target) error {
+	var object gatewayv1.HTTPRoute
+	err := r.client.Get(ctx, client.ObjectKey{Namespace: w.deployment.Namespace, Name: name}, &object)
+	if apierrors.IsNotFound(err) {
+		w.snapshot.Routes = append(w.snapshot.Routes, rollout.Route{Name: name})
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("cannot get HTTPRoute %q: %w", name, err)
+	}
+	w.routes[name] = &object
+	inPlace, err := divided(&object, w.deployment.Name, w.snapshot.State, target)
+	w.snapshot.Routes = append(w.snapshot.Routes, rollout.Route{Name: name, Exists: true, InPlace: inPlace, Accepted: accepted(&object)})
+	return err
+}
+
+// accepted tells whether every parent has taken this generation of a route.
+func accepted(object *gatewayv1.HTTPRoute) bool {
+	for _, parent := range object.Status.Parents {
+		for _, condition := range []gatewayv1.RouteConditionType{gatewayv1.RouteConditionAccepted, gatewayv1.RouteConditionResolvedRefs} {
+			is := meta.FindStatusCondition(parent.Conditions, string(condition))
+			if is == nil || is.Status != metav1.ConditionTrue || is.ObservedGeneration < object.Generation {
+				return false
+			}
+		}
+	}
+	return len(object.Status.Parents) > 0
+}
+
+func ptrOr[T any](p *T, otherwise T) T {
+	if p == nil {
+		return otherwise
+	}
+	return *p
+}

@@ -1,0 +1,130 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package webhook
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	admissionv1 "k8s.io/api/admission/v1"
+	appsv1 "k8s.io/api/apps/v1"
+
+	"github.com/evenkeel-dev/evenkeel/policy"
+	"github.com/evenkeel-dev/evenkeel/policy/rules"
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+)
+
+// deployment is one write of a Deployment, decoded.
+type deployment struct {
+	old, incoming       *appsv1.Deployment // old is nil on CREATE
+	oldTree, tree       tree
+	state               rollout.State // of the live object
+	self                bool          // Evenkeel wrote it
+	policy              policy.Policy
+	now                 time.Time
+	warnings            []string
+	stateText, restored string
+}
+
+// mutateDeployment reviews a write of a Deployment and renders what is in flight.
+func (h *Handler) mutateDeployment(r *http.Request, request *admissionv1.AdmissionRequest) (answer, error) {
+	d, err := h.decode(request)
+	if err != nil || d.incoming.DeletionTimestamp != nil {
+		return answer{}, err
+	}
+	if d.self && d.old != nil {
+		return h.renderOwn(r.Context(), d)
+	}
+	subject, err := h.subject(r, d)
+	if err != nil {
+		return answer{}, err
+	}
+	plan := rules.Review(subject)
+	if message, denied := plan.Denied(); denied {
+		return answer{denied: message, warnings: plan.Warnings}, nil
+	}
+	d.warnings = append(d.warnings, plan.Warnings...)
+	outcome, err := h.decideFlight(r.Context(), d, plan)
+	if err != nil || outcome.denied != "" {
+		return answer{denied: outcome.denied, warnings: d.warnings}, err
+	}
+	patch, err := buildPatch(d.tree, outcome.changes)
+	return answer{patch: patch, warnings: append(d.warnings, outcome.warnings...)}, err
+}
+
+// validateDeployment reviews the object that came out of all mutating webhooks.
+func (h *Handler) validateDeployment(r *http.Request, request *admissionv1.AdmissionRequest) (answer, error) {
+	d, err := h.decode(request)
+	if err != nil || d.incoming.DeletionTimestamp != nil || d.self {
+		return answer{}, err
+	}
+	subject, err := h.subject(r, d)
+	if err != nil {
+		return answer{}, err
+	}
+	if after, err := rollout.ParseState(d.incoming.Annotations[rollout.StateAnnotation]); err == nil && after.InFlight() {
+		after.User.Put(subject.New)
+	}
+	message, _ := rules.Review(subject).Denied()
+	return answer{denied: message}, nil
+}
+
+func (h *Handler) decode(request *admissionv1.AdmissionRequest) (*deployment, error) {
+	d := &deployment{self: request.UserInfo.Username == h.self, now: h.now()}
+	var err error
+	if d.incoming, d.tree, err = decodeDeployment(request.Object.Raw); err != nil {
+		return nil, err
+	}
+	if d.incoming.Namespace == "" {
+		d.incoming.Namespace = request.Namespace
+	}
+	if len(request.OldObject.Raw) == 0 {
+		return d, nil
+	}
+	if d.old, d.oldTree, err = decodeDeployment(request.OldObject.Raw); err != nil {
+		return nil, err
+	}
+	if d.state, err = rollout.ParseState(d.old.Annotations[rollout.StateAnnotation]); err != nil {
+		h.log.Error(err, "ignored an unreadable state", "namespace", request.Namespace, "name", request.Name)
+		d.warnings = append(d.warnings, "evenkeel: "+err.Error()+"; the rollout is not guarded")
+	}
+	return d, nil
+}
+
+func decodeDeployment(raw []byte) (*appsv1.Deployment, tree, error) {
+	typed, object := &appsv1.Deployment{}, tree{}
+	if err := json.Unmarshal(raw, typed); err != nil {
+		return nil, nil, fmt.Errorf("cannot decode the Deployment: %w", err)
+	}
+	if err := json.Unmarshal(raw, &object); err != nil {
+		return nil, nil, fmt.Errorf("cannot decode the Deployment: %w", err)
+	}
+	return typed, object, nil
+}
+
+// subject gives the policy's rules the user's own view of the write: the hold's
+// knobs are replaced by what the user wrote for them, now or before.
+func (h *Handler) subject(r *http.Request, d *deployment) (policy.Subject, error) {
+	namespaceLabels, err := h.topology.namespaceLabels(r.Context(), d.incoming.Namespace)
+	if err != nil {
+		return policy.Subject{}, err
+	}
+	set := h.policies.Current()
+	d.policy = set.Resolve(d.incoming.Namespace, namespaceLabels, d.incoming.Labels).WithAnnotations(d.incoming.Annotations)
+	services, err := h.topology.services(r.Context(), d.incoming.Namespace, d.incoming.Spec.Template.Labels)
+	if err != nil {
+		services = nil // probes are then judged by the Deployment alone
+		h.log.Error(err, "reviewed without Services", "namespace", d.incoming.Namespace, "name", d.incoming.Name)
+	}
+	subject := policy.Subject{Old: d.old, New: d.incoming.DeepCopy(), Policy: d.policy, Services: services}
+	if d.state.InFlight() {
+		live := rollout.KnobsOf(d.old)
+		subject.Old = d.old.DeepCopy()
+		d.state.User.Put(subject.Old)
+		d.state.Wish(live, rollout.KnobsOf(d.incoming)).Put(subject.New)
+	}
+	return subject, nil
+}

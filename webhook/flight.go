@@ -1,0 +1,226 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package webhook
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/evenkeel-dev/evenkeel/policy"
+	"github.com/evenkeel-dev/evenkeel/policy/rules"
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+)
+
+// flight is what a review adds to the policy's plan for the sake of a rollout.
+type flight struct {
+	changes  []policy.Change
+	warnings []string
+	denied   string
+}
+
+// decideFlight starts a rollout, keeps one on its course, or leaves the write to
+// the stock controller.
+func (h *Handler) decideFlight(ctx context.Context, d *deployment, plan policy.Plan) (flight, error) {
+	switch {
+	case d.old == nil:
+		return flight{changes: append(plan.Changes, d.withoutState()...)}, nil
+	case d.state.InFlight():
+		return h.guardFlight(ctx, d, plan)
+	default:
+		return h.startFlight(ctx, d, plan)
+	}
+}
+
+// startFlight looks whether a write starts a canary.
+func (h *Handler) startFlight(ctx context.Context, d *deployment, plan policy.Plan) (flight, error) {
+	f := flight{changes: append(plan.Changes, d.keepState(d.state)...)}
+	action := rollout.Action(d.incoming.Annotations[rollout.ActionAnnotation])
+	if action != "" {
+		if _, err := rollout.Act(d.state, action, d.now); err != nil {
+			return flight{denied: "evenkeel: " + err.Error()}, nil
+		}
+		f.changes = append(f.changes, policy.Change{Path: annotationPath(rollout.ActionAnnotation)})
+	}
+	changed, template := plan.TemplateChanged, &plan.Object.Spec.Template
+	if d.state.Phase == rollout.RolledBack && (changed || action == rollout.ActionRetry) {
+		refused, again, err := h.rolledBack(ctx, d, plan, action)
+		if err != nil || refused != "" {
+			return flight{denied: refused}, err
+		}
+		if again != nil {
+			changed, template = true, &again.template
+			f.changes = append(f.changes, templateChanges(*again)...)
+		}
+	}
+	if !changed || d.incoming.Spec.Paused || d.policy.Rollout.Strategy != "canary" {
+		return f, nil
+	}
+	state, why, err := h.plan(ctx, d, plan.Object, template)
+	if err != nil {
+		return flight{}, err
+	}
+	if why != "" {
+		f.warnings = append(f.warnings, fmt.Sprintf("evenkeel: no canary, a plain rolling update: %s", why))
+		return f, nil
+	}
+	begun := rollout.Begin(state, d.now)
+	f.changes = append(f.changes, d.render(begun)...)
+	f.warnings = append(f.warnings, fmt.Sprintf("evenkeel: canary %s starts; %s stays whole, traffic moves by %s; kubectl rollout status waits for the end",
+		begun.Steps, begun.Stable.ReplicaSet, quoted("HTTPRoute", begun.Routes)))
+	return f, nil
+}
+
+// plan gives the state that a canary starts from, or says why there is none.
+func (h *Handler) plan(ctx context.Context, d *deployment, object *appsv1.Deployment, template *corev1.PodTemplateSpec) (rollout.State, string, error) {
+	if ptrOr(object.Spec.Replicas, 1) == 0 {
+		return rollout.State{}, "it has 0 replicas", nil
+	}
+	if object.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType {
+		return rollout.State{}, "strategy type Recreate cannot keep two versions", nil
+	}
+	steps, err := rollout.ParseSteps(d.policy.Rollout.Steps)
+	if err != nil {
+		return rollout.State{}, err.Error(), nil
+	}
+	found, err := h.topology.survey(ctx, d.old, template.Labels)
+	if err != nil {
+		return rollout.State{}, "", err
+	}
+	user := rollout.KnobsOf(object)
+	state := rollout.State{
+		Steps: steps.String(), Stable: found.stable, User: &user, Timing: timing(d.policy.Rollout, user),
+		Services: found.services, Backends: found.backends, Routes: found.routes,
+	}
+	return state, found.missing, nil
+}
+
+// rolledBack answers the template that was rolled back: refused when it comes
+// again, and taken again when a person says retry.
+func (h *Handler) rolledBack(ctx context.Context, d *deployment, plan policy.Plan, action rollout.Action) (string, *revision, error) {
+	failed, err := h.topology.revision(ctx, d.old.Namespace, d.state.Canary.ReplicaSet)
+	if err != nil || failed == nil {
+		return "", nil, err
+	}
+	if action == rollout.ActionRetry {
+		if plan.TemplateChanged {
+			return "", nil, nil
+		}
+		return "", failed, nil
+	}
+	if !sameTemplate(plan, failed) {
+		return "", nil, nil
+	}
+	return fmt.Sprintf("evenkeel: this template was rolled back at %s: %s. Change it, or try it again with:\n  kubectl annotate deployment -n %s %s %s=retry",
+		d.state.Since.Format("2006-01-02T15:04:05Z"), d.state.Reason, d.old.Namespace, d.old.Name, rollout.ActionAnnotation), nil, nil
+}
+
+// guardFlight renders a user's write of a Deployment in flight.
+func (h *Handler) guardFlight(ctx context.Context, d *deployment, plan policy.Plan) (flight, error) {
+	state := d.state
+	user := rollout.KnobsOf(plan.Object)
+	user.Paused = state.User.Paused
+	state.User = &user
+	state = rollout.Hold(state, d.incoming.Spec.Paused, d.now)
+	f := flight{changes: plan.Changes}
+	if word := d.incoming.Annotations[rollout.ActionAnnotation]; word != "" {
+		next, err := rollout.Act(state, rollout.Action(word), d.now)
+		if err != nil {
+			return flight{denied: "evenkeel: " + err.Error()}, nil
+		}
+		state = next
+		f.changes = append(f.changes, policy.Change{Path: annotationPath(rollout.ActionAnnotation)})
+	}
+	switch {
+	case plan.TemplateChanged:
+		return h.otherTemplate(ctx, d, plan, state, f)
+	case d.policy.Rollout.Strategy != "canary" && state.Reversible():
+		state = rollout.RollBack(state, "the canary strategy was taken off", d.now)
+	}
+	f.changes = append(f.changes, d.render(state)...)
+	return f, nil
+}
+
+// otherTemplate answers a template other than the canary's, in flight: the way
+// back when it is stable's, and otherwise a rollout that starts over.
+func (h *Handler) otherTemplate(ctx context.Context, d *deployment, plan policy.Plan, state rollout.State, f flight) (flight, error) {
+	stable, err := h.topology.revision(ctx, d.old.Namespace, state.Stable.ReplicaSet)
+	if err != nil {
+		return flight{}, err
+	}
+	if stable != nil && sameTemplate(plan, stable) && (state.Reversible() || state.HoldsTemplate()) {
+		if state.Reversible() {
+			state = rollout.RollBack(state, "the stable template was applied again", d.now)
+		}
+		f.changes = append(f.changes, d.keepTemplate()...)
+		f.changes = append(f.changes, d.render(state)...)
+		f.warnings = append(f.warnings, fmt.Sprintf("evenkeel: going back to %s: the traffic leaves the canary first, the template follows", state.Stable.ReplicaSet))
+		return f, nil
+	}
+	if state.Phase == rollout.RollingBack {
+		refused, _, err := h.rolledBack(ctx, d, plan, "")
+		if err != nil || refused != "" {
+			return flight{denied: refused}, err
+		}
+	}
+	next := state
+	next.Steps, next.Timing = stepsOr(d.policy.Rollout.Steps, state.Steps), timing(d.policy.Rollout, *state.User)
+	again := rollout.Again(state, next, d.now)
+	f.changes = append(f.changes, d.render(again)...)
+	f.warnings = append(f.warnings, "evenkeel: another template in flight: the traffic leaves the old canary first, then the steps start over")
+	return f, nil
+}
+
+func stepsOr(text, otherwise string) string {
+	if steps, err := rollout.ParseSteps(text); err == nil {
+		return steps.String()
+	}
+	return otherwise
+}
+
+// timing freezes the waits of a rollout. No step may take longer than the
+// Deployment's own progress deadline.
+func timing(p policy.Rollout, user rollout.Knobs) rollout.Timing {
+	deadline := p.StepDeadline
+	if seconds := user.ProgressDeadlineSeconds; seconds != nil {
+		deadline = min(deadline, secondsOf(*seconds))
+	}
+	return rollout.Timing{
+		Settle: rollout.Duration(p.Settle), ScaleDownDelay: rollout.Duration(p.ScaleDownDelay), StepDeadline: rollout.Duration(deadline),
+	}
+}
+
+// sameTemplate tells whether what a plan makes of the template is a revision's.
+func sameTemplate(plan policy.Plan, r *revision) bool {
+	ours, err := policy.ParseInjected(plan.Object.Annotations[policy.InjectedAnnotation])
+	if err != nil {
+		return false
+	}
+	theirs, err := policy.ParseInjected(r.injected)
+	if err != nil {
+		return false
+	}
+	return rules.SameTemplate(plan.Object.Spec.Template, r.template, ours, theirs)
+}
+
+func annotationPath(key string) string { return "/metadata/annotations/" + escape(key) }
+
+func labelPath(key string) string { return "/metadata/labels/" + escape(key) }
+
+func templateChanges(r revision) []policy.Change {
+	return []policy.Change{
+		{Path: "/spec/template", Value: r.raw},
+		{Path: annotationPath(policy.InjectedAnnotation), Value: textOrNil(r.injected)},
+	}
+}
+
+func textOrNil(text string) any {
+	if strings.TrimSpace(text) == "" {
+		return nil
+	}
+	return text
+}

@@ -1,0 +1,130 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package webhook
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"runtime/debug"
+
+	"github.com/go-logr/logr"
+	admissionv1 "k8s.io/api/admission/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// maxBody bounds a request, in bytes: an object of the largest size that etcd
+// takes (1.5 MiB), its old version, and room for the envelope.
+const maxBody = 8 << 20
+
+// answer is what a review says; see respond for how it is written.
+type answer struct {
+	patch    []operation
+	warnings []string
+	// denied is the message of a refusal; empty means allowed.
+	denied string
+}
+
+// reviewer answers the requests for one kind of object.
+type reviewer struct {
+	kind   schema.GroupKind
+	review func(*http.Request, *admissionv1.AdmissionRequest) (answer, error)
+	log    logr.Logger
+}
+
+// ServeHTTP reads an AdmissionReview and writes one. What is not a review of
+// this reviewer's kind gets a 4xx and a sentence; a review that fails gets a
+// 500, which the API server treats as the webhook's failurePolicy says.
+func (v reviewer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer v.recoverPanic(w)
+	request, status, err := v.read(w, r)
+	if err != nil {
+		v.log.Info("refused a request that is not a review", "path", r.URL.Path, "status", status, "cause", err.Error())
+		http.Error(w, err.Error(), status)
+		return
+	}
+	result, err := v.review(r, request)
+	if err != nil {
+		v.log.Error(err, "cannot review", "namespace", request.Namespace, "name", request.Name, "operation", request.Operation)
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	if err := write(w, respond(request, result)); err != nil {
+		v.log.V(1).Info("cannot answer", "cause", err.Error())
+	}
+}
+
+func (v reviewer) recoverPanic(w http.ResponseWriter) {
+	if cause := recover(); cause != nil {
+		v.log.Error(fmt.Errorf("panic: %v", cause), "cannot review", "stack", string(debug.Stack()))
+		http.Error(w, "internal error", http.StatusInternalServerError)
+	}
+}
+
+func (v reviewer) read(w http.ResponseWriter, r *http.Request) (*admissionv1.AdmissionRequest, int, error) {
+	if r.Method != http.MethodPost {
+		return nil, http.StatusMethodNotAllowed, errors.New("an AdmissionReview comes by POST")
+	}
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return nil, http.StatusUnsupportedMediaType, errors.New("an AdmissionReview comes as application/json")
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return nil, http.StatusRequestEntityTooLarge, fmt.Errorf("the review is larger than %d bytes", maxBody)
+	}
+	if err != nil {
+		return nil, http.StatusBadRequest, fmt.Errorf("cannot read the review: %w", err)
+	}
+	var review admissionv1.AdmissionReview
+	if err := json.Unmarshal(body, &review); err != nil {
+		return nil, http.StatusBadRequest, fmt.Errorf("cannot decode the review: %w", err)
+	}
+	if review.GroupVersionKind() != admissionv1.SchemeGroupVersion.WithKind("AdmissionReview") || review.Request == nil {
+		return nil, http.StatusBadRequest, fmt.Errorf("not an AdmissionReview of %s with a request", admissionv1.SchemeGroupVersion)
+	}
+	got := schema.GroupKind{Group: review.Request.Kind.Group, Kind: review.Request.Kind.Kind}
+	if got != v.kind {
+		return nil, http.StatusUnprocessableEntity, fmt.Errorf("a review of %s came where %s is reviewed", got, v.kind)
+	}
+	return review.Request, http.StatusOK, nil
+}
+
+// respond makes the review that goes back.
+func respond(request *admissionv1.AdmissionRequest, result answer) *admissionv1.AdmissionReview {
+	response := &admissionv1.AdmissionResponse{UID: request.UID, Allowed: result.denied == "", Warnings: bounded(result.warnings)}
+	if !response.Allowed {
+		response.Result = &metav1.Status{
+			Status: metav1.StatusFailure, Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden, Message: result.denied,
+		}
+	} else if len(result.patch) > 0 {
+		kind := admissionv1.PatchTypeJSONPatch
+		response.PatchType = &kind
+		response.Patch, _ = json.Marshal(result.patch) // values came out of JSON
+	}
+	review := &admissionv1.AdmissionReview{Response: response}
+	review.SetGroupVersionKind(admissionv1.SchemeGroupVersion.WithKind("AdmissionReview"))
+	return review
+}
+
+// bounded keeps each warning within the 256 characters that a client shows whole.
+func bounded(warnings []string) []string {
+	const most = 256
+	out := make([]string, len(warnings))
+	for i, warning := range warnings {
+		if text := []rune(warning); len(text) > most {
+			warning = string(text[:most-3]) + "..."
+		}
+		out[i] = warning
+	}
+	return out
+}
+
+func write(w http.ResponseWriter, review *admissionv1.AdmissionReview) error {
+	w.Header().Set("Content-Type", "application/json")
+	return json.NewEncoder(w).Encode(review)
+}

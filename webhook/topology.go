@@ -1,0 +1,263 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package webhook
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/evenkeel-dev/evenkeel/policy"
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+	"github.com/evenkeel-dev/evenkeel/traffic/route"
+)
+
+// revisionAnnotation is the stock controller's number of a version.
+const revisionAnnotation = "deployment.kubernetes.io/revision"
+
+// topology reads the neighbours of a Deployment.
+type topology struct {
+	cache client.Reader // informers
+	live  client.Reader // the API server; one GET a review at most
+}
+
+// surroundings is what a canary needs around its Deployment.
+type surroundings struct {
+	services, backends, routes []string
+	stable                     rollout.Version
+	// missing says why there can be no canary; empty when there can.
+	missing string
+}
+
+// revision is a ReplicaSet's template, typed to compare and raw to render.
+type revision struct {
+	template corev1.PodTemplateSpec
+	raw      tree
+	injected string
+}
+
+// services lists the Services that select the pods of a template.
+func (t topology) services(ctx context.Context, namespace string, podLabels map[string]string) ([]corev1.Service, error) {
+	var list corev1.ServiceList
+	if err := t.cache.List(ctx, &list, client.InNamespace(namespace)); err != nil {
+		return nil, fmt.Errorf("cannot list Services: %w", err)
+	}
+	return slices.DeleteFunc(list.Items, func(s corev1.Service) bool {
+		own := route.OwnSelector(s.Spec.Selector)
+		return len(own) == 0 || isCanaryService(&s) || !labels.SelectorFromSet(own).Matches(labels.Set(podLabels))
+	}), nil
+}
+
+// survey finds what a canary of a Deployment needs. old is the live object.
+func (t topology) survey(ctx context.Context, old *appsv1.Deployment, podLabels map[string]string) (surroundings, error) {
+	var s surroundings
+	services, err := t.services(ctx, old.Namespace, podLabels)
+	if err != nil {
+		return s, err
+	}
+	if len(services) == 0 {
+		s.missing = "no Service selects its pods"
+		return s, nil
+	}
+	for i := range services {
+		if s.missing = unusable(&services[i], old.Name); s.missing != "" {
+			return s, nil
+		}
+		s.services = append(s.services, services[i].Name)
+	}
+	slices.Sort(s.services)
+	if err := t.surveyRoutes(ctx, old, &s); err != nil || s.missing != "" {
+		return s, err
+	}
+	return s, t.surveyStable(ctx, old, &s)
+}
+
+// unusable says why a Service cannot take part in a canary.
+func unusable(service *corev1.Service, deployment string) string {
+	if _, own := service.Spec.Selector["pod-template-hash"]; own && service.Annotations[route.SplitAnnotation] == "" {
+		return fmt.Sprintf("Service %q selects pod-template-hash itself", service.Name)
+	}
+	narrow, err := route.ParseNarrow(service.Annotations[route.SplitAnnotation])
+	if err != nil {
+		return err.Error()
+	}
+	if narrow.Deployment != "" && narrow.Deployment != deployment {
+		return fmt.Sprintf("Service %q is in flight with Deployment %q", service.Name, narrow.Deployment)
+	}
+	return ""
+}
+
+func (t topology) surveyRoutes(ctx context.Context, old *appsv1.Deployment, s *surroundings) error {
+	var list gatewayv1.HTTPRouteList
+	if err := t.cache.List(ctx, &list, client.InNamespace(old.Namespace)); err != nil {
+		return fmt.Errorf("cannot list HTTPRoutes: %w", err)
+	}
+	for i := range list.Items {
+		item := &list.Items[i]
+		rules, err := rulesOf(item)
+		if err != nil {
+			return err
+		}
+		split := route.Split{Namespace: old.Namespace}
+		for _, name := range route.Services(rules, old.Namespace) {
+			if slices.Contains(s.services, name) {
+				split = split.With(route.Share{Deployment: old.Name, Service: name, Canary: name + route.CanarySuffix})
+				s.backends = append(s.backends, name)
+			}
+		}
+		if len(split.Shares) == 0 {
+			continue
+		}
+		carried, err := route.Parse(item.Annotations[route.SplitAnnotation])
+		if err != nil {
+			s.missing = fmt.Sprintf("HTTPRoute %q: %v", item.Name, err)
+			return nil
+		}
+		if _, _, err := route.Apply(route.Restore(rules, carried), split); err != nil {
+			s.missing = fmt.Sprintf("HTTPRoute %q: %v", item.Name, err)
+			return nil
+		}
+		s.routes = append(s.routes, item.Name)
+	}
+	if len(s.routes) == 0 {
+		s.missing = fmt.Sprintf("no HTTPRoute leads to %s", quoted("Service", s.services))
+		return nil
+	}
+	slices.Sort(s.routes)
+	slices.Sort(s.backends)
+	s.backends = slices.Compact(s.backends)
+	return t.surveyCanaryNames(ctx, old, s)
+}
+
+// surveyCanaryNames makes sure that the canary's Services may have their names.
+func (t topology) surveyCanaryNames(ctx context.Context, old *appsv1.Deployment, s *surroundings) error {
+	for _, name := range s.backends {
+		var taken corev1.Service
+		key := client.ObjectKey{Namespace: old.Namespace, Name: name + route.CanarySuffix}
+		if len(key.Name) > 63 {
+			s.missing = fmt.Sprintf("the name %q of the canary's Service is longer than 63 characters", key.Name)
+			return nil
+		}
+		err := t.cache.Get(ctx, key, &taken)
+		if apierrors.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("cannot get Service %q: %w", key.Name, err)
+		}
+		if !metav1.IsControlledBy(&taken, old) {
+			s.missing = fmt.Sprintf("Service %q exists and is not Evenkeel's; the canary's Service would have its name", key.Name)
+		}
+	}
+	return nil
+}
+
+// surveyStable finds the ReplicaSet that serves, and whether it can carry all.
+func (t topology) surveyStable(ctx context.Context, old *appsv1.Deployment, s *surroundings) error {
+	var list appsv1.ReplicaSetList
+	if err := t.cache.List(ctx, &list, client.InNamespace(old.Namespace)); err != nil {
+		return fmt.Errorf("cannot list ReplicaSets: %w", err)
+	}
+	for i := range list.Items {
+		rs := &list.Items[i]
+		if !metav1.IsControlledBy(rs, old) || rs.Annotations[revisionAnnotation] != old.Annotations[revisionAnnotation] {
+			continue
+		}
+		s.stable = versionOf(rs)
+		if replicas := ptrOr(old.Spec.Replicas, 1); rs.Status.ReadyReplicas < replicas {
+			s.missing = fmt.Sprintf("an earlier rollout is unfinished: %d of %d pods of %s are ready", rs.Status.ReadyReplicas, replicas, rs.Name)
+		}
+		return nil
+	}
+	s.missing = "its first rollout has not started yet"
+	return nil
+}
+
+// revision gets a ReplicaSet's template; nil when the ReplicaSet is gone.
+func (t topology) revision(ctx context.Context, namespace, name string) (*revision, error) {
+	if name == "" {
+		return nil, nil
+	}
+	object := &unstructured.Unstructured{}
+	object.SetGroupVersionKind(appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))
+	err := t.live.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, object)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot get ReplicaSet %q: %w", name, err)
+	}
+	var typed appsv1.ReplicaSet
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &typed); err != nil {
+		return nil, fmt.Errorf("cannot read ReplicaSet %q: %w", name, err)
+	}
+	raw, _, err := unstructured.NestedMap(object.Object, "spec", "template")
+	if err != nil {
+		return nil, fmt.Errorf("cannot read ReplicaSet %q: %w", name, err)
+	}
+	unstructured.RemoveNestedField(raw, "metadata", "labels", "pod-template-hash")
+	delete(typed.Spec.Template.Labels, "pod-template-hash")
+	return &revision{template: typed.Spec.Template, raw: raw, injected: typed.Annotations[policy.InjectedAnnotation]}, nil
+}
+
+func versionOf(rs *appsv1.ReplicaSet) rollout.Version {
+	return rollout.Version{ReplicaSet: rs.Name, Hash: rs.Labels["pod-template-hash"], Revision: rs.Annotations[revisionAnnotation]}
+}
+
+func rulesOf(r *gatewayv1.HTTPRoute) (route.Rules, error) {
+	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(r)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read HTTPRoute %q: %w", r.Name, err)
+	}
+	rules, _, err := unstructured.NestedSlice(object, "spec", "rules")
+	if err != nil {
+		return nil, fmt.Errorf("cannot read HTTPRoute %q: %w", r.Name, err)
+	}
+	return rules, nil
+}
+
+// isCanaryService tells a Service that Evenkeel owns from those of users.
+func isCanaryService(s *corev1.Service) bool {
+	return s.Labels[rollout.RoleLabel] == rollout.RoleCanary
+}
+
+func quoted(kind string, names []string) string {
+	text := kind
+	for i, name := range names {
+		if i > 0 {
+			text += ","
+		}
+		text += fmt.Sprintf(" %q", name)
+	}
+	return text
+}
+
+func ptrOr[T any](p *T, otherwise T) T {
+	if p == nil {
+		return otherwise
+	}
+	return *p
+}
+
+// namespaceLabels gives the labels by which policies select namespaces.
+func (t topology) namespaceLabels(ctx context.Context, name string) (map[string]string, error) {
+	var namespace corev1.Namespace
+	if err := t.cache.Get(ctx, client.ObjectKey{Name: name}, &namespace); err != nil {
+		if apierrors.IsNotFound(err) { // younger than the cache
+			return map[string]string{corev1.LabelMetadataName: name}, nil
+		}
+		return nil, fmt.Errorf("cannot get Namespace %q: %w", name, err)
+	}
+	return namespace.Labels, nil
+}
