@@ -1,0 +1,133 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/evenkeel-dev/evenkeel/policy"
+)
+
+// injectReadiness gives each container without one a readiness probe, where
+// there is evidence of what to ask: a port named in the annotation
+// evenkeel.dev/probe, a Service's targetPort, the only TCP port, or one that is
+// named http, web or grpc. Without evidence nothing is injected, and said.
+//
+// Reads containers[].ports, the annotation and the Services; writes
+// containers[].readinessProbe. Never over a probe of the user's.
+func injectReadiness(r *review) {
+	var ours []string
+	if r.Old != nil {
+		ours = carried(r.Old, r.New, r.before).Readiness
+	}
+	asks, _ := parseProbe(r.New.Annotations[policy.ProbeAnnotation]) // the check tells about it
+	ready := false
+	for i := range r.Object.Spec.Template.Spec.Containers {
+		container := &r.Object.Spec.Template.Spec.Containers[i]
+		mine := slices.Contains(ours, container.Name)
+		if !r.TemplateChanged {
+			r.carryReadiness(i, container, mine)
+			continue
+		}
+		if container.ReadinessProbe == nil || mine {
+			r.giveReadiness(i, container, mine, asks)
+		}
+		ready = ready || container.ReadinessProbe != nil
+	}
+	slices.Sort(r.after.Readiness)
+	if r.TemplateChanged && !ready && r.Policy.Inject.Readiness != nil && r.wants.probes && !asksNone(asks) {
+		r.warn("no readiness probe was injected: no container declares one port to ask; declare it, or say evenkeel.dev/probe: %q", probeExample)
+	}
+}
+
+// carryReadiness puts back what was injected where the requester left it out.
+func (r *review) carryReadiness(i int, container *corev1.Container, mine bool) {
+	if !mine {
+		return
+	}
+	r.after.Readiness = append(r.after.Readiness, container.Name)
+	if was := containerOf(r.Old, container.Name); container.ReadinessProbe == nil && was.ReadinessProbe != nil {
+		container.ReadinessProbe = was.ReadinessProbe.DeepCopy()
+		r.change(readinessPath(i), container.ReadinessProbe, "carried over: it was injected before")
+	}
+}
+
+func (r *review) giveReadiness(i int, container *corev1.Container, mine bool, asks map[string]ask) {
+	what, evidence := ask{kind: "none"}, ""
+	if r.Policy.Inject.Readiness != nil && r.wants.probes {
+		what, evidence = r.evidence(i, container, asks)
+	}
+	if what.kind == "none" {
+		if mine && container.ReadinessProbe != nil {
+			container.ReadinessProbe = nil
+			r.change(readinessPath(i), nil, "the policy does not inject it any more")
+		}
+		return
+	}
+	probe := what.probe(*r.Policy.Inject.Readiness)
+	r.after.Readiness = append(r.after.Readiness, container.Name)
+	if container.ReadinessProbe != nil && container.ReadinessProbe.String() == probe.String() {
+		return
+	}
+	container.ReadinessProbe = probe
+	r.change(readinessPath(i), probe, r.because("readinessProbe of container "+container.Name))
+	r.warn("injected a %s readiness probe on port %s into container %q, by %s (policy rule %s: nobody set one)",
+		what.kind, what.port.String(), container.Name, evidence, r.Policy.Rule)
+}
+
+// evidence finds what to ask a container, and where that is known from.
+func (r *review) evidence(i int, container *corev1.Container, asks map[string]ask) (ask, string) {
+	if named, ok := asks[container.Name]; ok {
+		return named, "the annotation"
+	}
+	if all, ok := asks[""]; ok && (i == 0 || all.kind == "none") {
+		return all, "the annotation"
+	}
+	var tcp []corev1.ContainerPort
+	for _, port := range container.Ports {
+		if port.Protocol == "" || port.Protocol == corev1.ProtocolTCP {
+			tcp = append(tcp, port)
+		}
+	}
+	for _, service := range r.Services {
+		for _, port := range service.Spec.Ports {
+			if found := slices.IndexFunc(tcp, func(p corev1.ContainerPort) bool { return leadsTo(port, p) }); found >= 0 {
+				return tcpAsk(tcp[found]), fmt.Sprintf("Service %q", service.Name)
+			}
+		}
+	}
+	if len(tcp) == 1 {
+		return tcpAsk(tcp[0]), "its only TCP port"
+	}
+	for _, port := range tcp {
+		if port.Name == "http" || port.Name == "web" || port.Name == "grpc" {
+			return tcpAsk(port), "the port's name"
+		}
+	}
+	return ask{kind: "none"}, ""
+}
+
+func leadsTo(port corev1.ServicePort, container corev1.ContainerPort) bool {
+	if port.TargetPort.Type == intstr.String {
+		return port.TargetPort.StrVal == container.Name
+	}
+	if port.TargetPort.IntVal == 0 {
+		return port.Port == container.ContainerPort
+	}
+	return port.TargetPort.IntVal == container.ContainerPort
+}
+
+func tcpAsk(port corev1.ContainerPort) ask {
+	return ask{kind: "tcp", port: intstr.FromInt32(port.ContainerPort)}
+}
+
+func asksNone(asks map[string]ask) bool { return asks[""].kind == "none" }
+
+func readinessPath(i int) string {
+	return fmt.Sprintf("/spec/template/spec/containers/%d/readinessProbe", i)
+}

@@ -1,0 +1,127 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+// injectVersion fills the version label of the pods and of the Deployment.
+//
+// Reads spec.template.spec.containers[0].image (or that of the container named
+// like the Deployment); writes the policy's key in spec.template.metadata.labels
+// and metadata.labels. An image without a tag gives nothing. Never a key of the
+// selector, and never over a value of the user's.
+func injectVersion(r *review) {
+	key := r.Policy.Inject.VersionLabel
+	ours := ""
+	if r.Old != nil {
+		ours = carried(r.Old, r.New, r.before).VersionLabel
+	}
+	if !r.TemplateChanged {
+		r.carryVersion(ours)
+		return
+	}
+	version := versionOf(r.New)
+	if ours != "" && (ours != key || version == "" || !r.wants.version) {
+		r.setVersion(ours, "") // what we gave to the old image is not true of this one
+	}
+	if key == "" || version == "" || !r.wants.version || selects(r.New, key) {
+		return
+	}
+	if _, set := r.New.Spec.Template.Labels[key]; set && ours != key {
+		return
+	}
+	r.setVersion(key, version)
+	r.after.VersionLabel = key
+}
+
+// carryVersion puts back what was injected where the requester left it out.
+func (r *review) carryVersion(ours string) {
+	if ours == "" {
+		return
+	}
+	r.after.VersionLabel = ours
+	if value, had := r.Old.Spec.Template.Labels[ours]; had {
+		r.setVersion(ours, value)
+	}
+}
+
+// setVersion writes the label where it differs; "" removes it. The Deployment's
+// own label follows unless the user gave it another value.
+func (r *review) setVersion(key, value string) {
+	why := r.because("label " + key + " = " + value)
+	if r.Object.Spec.Template.Labels[key] != value {
+		r.Object.Spec.Template.Labels = setLabel(r.Object.Spec.Template.Labels, key, value)
+		r.change("/spec/template/metadata/labels/"+escape(key), orNil(value), why)
+	}
+	own, set := r.Object.Labels[key]
+	mine := r.Old != nil && r.before.VersionLabel == key && own == r.Old.Labels[key]
+	if own != value && (!set || mine) {
+		r.Object.Labels = setLabel(r.Object.Labels, key, value)
+		r.change("/metadata/labels/"+escape(key), orNil(value), why)
+	}
+}
+
+func setLabel(labels map[string]string, key, value string) map[string]string {
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	if labels[key] = value; value == "" {
+		delete(labels, key)
+	}
+	return labels
+}
+
+func selects(d *appsv1.Deployment, key string) bool {
+	if d.Spec.Selector == nil {
+		return false
+	}
+	for _, expression := range d.Spec.Selector.MatchExpressions {
+		if expression.Key == key {
+			return true
+		}
+	}
+	_, matched := d.Spec.Selector.MatchLabels[key]
+	return matched
+}
+
+// versionOf gives the tag of the main container's image as a label's value, or
+// "" where there is none.
+func versionOf(d *appsv1.Deployment) string {
+	main := containerOf(d, d.Name)
+	if main == nil && len(d.Spec.Template.Spec.Containers) > 0 {
+		main = &d.Spec.Template.Spec.Containers[0]
+	}
+	if main == nil {
+		return ""
+	}
+	image, _, _ := strings.Cut(main.Image, "@")
+	_, tag, tagged := strings.Cut(image[strings.LastIndex(image, "/")+1:], ":")
+	if !tagged {
+		return ""
+	}
+	if len(tag) > validation.LabelValueMaxLength {
+		tag = tag[:validation.LabelValueMaxLength]
+	}
+	tag = strings.Trim(tag, "-._")
+	if len(validation.IsValidLabelValue(tag)) > 0 {
+		return ""
+	}
+	return tag
+}
+
+func escape(key string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(key, "~", "~0"), "/", "~1")
+}
+
+func orNil(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}
