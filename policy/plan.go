@@ -82,7 +82,9 @@ type Injected struct {
 }
 
 // Empty tells whether nothing is recorded.
-func (i Injected) Empty() bool { return len(i.Fields) == 0 && i.VersionLabel == "" && len(i.Readiness) == 0 }
+func (i Injected) Empty() bool {
+	return len(i.Fields) == 0 && i.VersionLabel == "" && len(i.Readiness) == 0
+}
 
 // Probes tells whether a container's readiness probe was injected.
 func (i Injected) Probes(container string) bool { return slices.Contains(i.Readiness, container) }

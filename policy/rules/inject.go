@@ -1,0 +1,81 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+
+	"github.com/evenkeel-dev/evenkeel/policy"
+)
+
+// known are the annotations of a Deployment that this version understands.
+var known = []string{"action", "inject", "injected", "probe", "rollout", "split", "steps", "strategy"}
+
+// wants says which injections a Deployment takes.
+type wants struct{ strategy, probes, version bool }
+
+// parseInject reads the annotation evenkeel.dev/inject: a list of strategy,
+// probes and version, or none. Left out, it wants all; broken, it wants none.
+func parseInject(text string) (wants, error) {
+	var w wants
+	if text == "" {
+		return wants{true, true, true}, nil
+	}
+	for word := range strings.SplitSeq(text, ",") {
+		switch strings.TrimSpace(word) {
+		case "strategy":
+			w.strategy = true
+		case "probes":
+			w.probes = true
+		case "version":
+			w.version = true
+		case "none":
+		default:
+			return wants{}, fmt.Errorf("%q is not an injection: write a list of strategy, probes and version, or none", strings.TrimSpace(word))
+		}
+	}
+	return w, nil
+}
+
+// record writes down what is ours, so that the next write can tell.
+func record(r *review) {
+	if !r.after.Empty() {
+		r.after.Rule = r.Policy.Rule
+	}
+	have, want := r.Object.Annotations[policy.InjectedAnnotation], r.after.String()
+	if have == want {
+		return
+	}
+	if r.Object.Annotations == nil {
+		r.Object.Annotations = map[string]string{}
+	}
+	if r.Object.Annotations[policy.InjectedAnnotation] = want; want == "" {
+		delete(r.Object.Annotations, policy.InjectedAnnotation)
+	}
+	r.change("/metadata/annotations/"+escape(policy.InjectedAnnotation), orNil(want), "the record of what was injected")
+}
+
+// brokenInject is the check of the annotation's grammar.
+func brokenInject(d *appsv1.Deployment, _ policy.Policy) (int, string) {
+	if _, err := parseInject(d.Annotations[policy.InjectAnnotation]); err != nil {
+		return 1, fmt.Sprintf("annotation %s: %v", policy.InjectAnnotation, err)
+	}
+	return 0, ""
+}
+
+// unknownAnnotations lists the annotations with our prefix that do nothing.
+func unknownAnnotations(annotations map[string]string) []string {
+	var keys []string
+	for key := range annotations {
+		if word, ours := strings.CutPrefix(key, "evenkeel.dev/"); ours && !slices.Contains(known, word) {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
