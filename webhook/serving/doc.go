@@ -1,0 +1,11 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package serving gives the webhook server its certificate, and the API server
+// the CA to trust it by.
+//
+// By default Evenkeel keeps both itself, with cert-manager's own library: a CA
+// in a Secret, shared by the replicas, and a leaf in the memory of each that is
+// renewed without a restart. Where cert-manager is installed, the certificate
+// comes from files instead, and its CA injector does the rest.
+package serving
