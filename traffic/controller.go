@@ -6,6 +6,8 @@ package traffic
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -50,15 +52,12 @@ func SetupWithManager(mgr ctrl.Manager, o Options) error {
 		o.Concurrency = 4
 	}
 	r := &Reconciler{client: mgr.GetClient(), record: recorder{events: mgr.GetEventRecorder("evenkeel")}, now: o.Now}
-	inFlight := builder.WithPredicates(predicate.NewPredicateFuncs(func(o client.Object) bool {
-		return o.GetLabels()[rollout.InFlightLabel] != ""
-	}))
 	err := ctrl.NewControllerManagedBy(mgr).Named("rollout").
 		For(&appsv1.Deployment{}, builder.WithPredicates(predicate.NewPredicateFuncs(hasState))).
 		Owns(&appsv1.ReplicaSet{}).
-		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(deploymentsOf)).
-		Watches(&gatewayv1.HTTPRoute{}, handler.EnqueueRequestsFromMapFunc(deploymentsOf), inFlight).
-		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(r.deploymentsOfSlice)).
+		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(r.holders)).
+		Watches(&gatewayv1.HTTPRoute{}, handler.EnqueueRequestsFromMapFunc(r.holders)).
+		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(r.holdersOfSlice)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: o.Concurrency}).
 		Complete(r)
 	if err != nil {
@@ -104,21 +103,16 @@ func ignoreConflict(err error) error {
 // hasState tells a Deployment that is, or was, released with a strategy.
 func hasState(o client.Object) bool { return o.GetAnnotations()[rollout.StateAnnotation] != "" }
 
-// deploymentsOf finds the Deployments whose rollouts hold a Service or route.
-func deploymentsOf(_ context.Context, o client.Object) []reconcile.Request {
-	var names []string
-	if owner := o.GetLabels()[rollout.RoleLabel]; owner == rollout.RoleCanary {
-		for _, reference := range o.GetOwnerReferences() {
-			names = append(names, reference.Name)
-		}
-	}
-	text := o.GetAnnotations()[route.SplitAnnotation]
-	if narrow, err := route.ParseNarrow(text); err == nil && narrow.Deployment != "" {
-		names = append(names, narrow.Deployment)
-	}
-	if split, err := route.Parse(text); err == nil {
-		for _, share := range split.Shares {
-			names = append(names, share.Deployment)
+// holders finds the Deployments whose rollouts hold a Service or a route: those
+// in flight that name it, and those that it names itself, which may be gone.
+func (r *Reconciler) holders(ctx context.Context, o client.Object) []reconcile.Request {
+	names := named(o)
+	var list appsv1.DeploymentList
+	if err := r.client.List(ctx, &list, client.InNamespace(o.GetNamespace()), client.HasLabels{rollout.InFlightLabel}); err == nil {
+		for i := range list.Items {
+			if holds(&list.Items[i], o.GetName()) {
+				names = append(names, list.Items[i].Name)
+			}
 		}
 	}
 	requests := make([]reconcile.Request, len(names))
@@ -128,12 +122,34 @@ func deploymentsOf(_ context.Context, o client.Object) []reconcile.Request {
 	return requests
 }
 
-// deploymentsOfSlice finds the rollouts that hold an EndpointSlice's Service.
-func (r *Reconciler) deploymentsOfSlice(ctx context.Context, o client.Object) []reconcile.Request {
-	var service corev1.Service
-	key := client.ObjectKey{Namespace: o.GetNamespace(), Name: o.GetLabels()[discoveryv1.LabelServiceName]}
-	if err := r.client.Get(ctx, key, &service); err != nil {
-		return nil
+// named lists the Deployments that an object's own marks name.
+func named(o client.Object) []string {
+	var names []string
+	text := o.GetAnnotations()[route.SplitAnnotation]
+	if narrow, err := route.ParseNarrow(text); err == nil && narrow.Deployment != "" {
+		names = append(names, narrow.Deployment)
 	}
-	return deploymentsOf(ctx, &service)
+	if split, err := route.Parse(text); err == nil {
+		for _, share := range split.Shares {
+			names = append(names, share.Deployment)
+		}
+	}
+	return names
+}
+
+// holds tells whether a rollout in flight has to do with an object of that name.
+func holds(d *appsv1.Deployment, name string) bool {
+	state, err := rollout.ParseState(d.Annotations[rollout.StateAnnotation])
+	if err != nil {
+		return false
+	}
+	name = strings.TrimSuffix(name, route.CanarySuffix)
+	return slices.Contains(state.Services, name) || slices.Contains(state.Routes, name)
+}
+
+// holdersOfSlice finds the rollouts that hold an EndpointSlice's Service.
+func (r *Reconciler) holdersOfSlice(ctx context.Context, o client.Object) []reconcile.Request {
+	service := &corev1.Service{}
+	service.Namespace, service.Name = o.GetNamespace(), o.GetLabels()[discoveryv1.LabelServiceName]
+	return r.holders(ctx, service)
 }
