@@ -201,6 +201,6 @@ ping: {}
 metrics: {prometheus: {entryPoint: metrics, addEntryPointsLabels: true, addRoutersLabels: true, addServicesLabels: true}}
 providers:
   providersThrottleDuration: 500ms
-  kubernetesGateway: {experimentalChannel: false}
+  kubernetesGateway: {experimentalChannel: false, statusAddress: {ip: "@NODE@"}}
   kubernetesIngressNGINX: {ingressClass: nginx, controllerClass: k8s.io/ingress-nginx}
 `
