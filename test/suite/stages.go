@@ -1,0 +1,93 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// suite knows where things are, and counts.
+type suite struct {
+	root, cache string
+	tally       tally
+}
+
+type tally struct{ passed, failed, skipped int }
+
+// stage is one part of the suite. counts makes the stage itself one test.
+type stage struct {
+	name   string
+	counts bool
+	run    func() error
+}
+
+func newSuite() (*suite, error) {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		return nil, fmt.Errorf("run this inside the project: %w", err)
+	}
+	cache := os.Getenv("EVENKEEL_CACHE")
+	if cache == "" {
+		base, err := os.UserCacheDir()
+		if err != nil {
+			return nil, err
+		}
+		cache = filepath.Join(base, "evenkeel")
+	}
+	return &suite{root: string(bytes.TrimSpace(out)), cache: cache}, os.MkdirAll(cache, 0o755) //nolint:gosec // not secret
+}
+
+func (s *suite) stages() []stage {
+	return []stage{
+		{"lint", true, s.lint},
+		{"unit", false, s.unit},
+		{"cluster", true, func() error { return s.program("bin/cluster", "up") }},
+		{"chart", false, func() error { return s.inside("./test/chart/...") }},
+		{"integration", false, func() error { return s.inside("./test/integration/...") }},
+		{"e2e", false, func() error { return s.inside("./test/e2e/...") }},
+		{"down", true, func() error { return s.program("bin/cluster", "down") }},
+	}
+}
+
+// lint builds the pinned linter once and runs it.
+func (s *suite) lint() error {
+	linter := filepath.Join(s.cache, "golangci-lint")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", linter, "github.com/golangci/golangci-lint/v2/cmd/golangci-lint") //nolint:gosec // a constant
+	cmd.Dir, cmd.Env = filepath.Join(s.root, "test", "tools"), append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("cannot build the linter: %w\n%s", err, out)
+	}
+	return s.program(linter, "run", "./...")
+}
+
+// unit runs everything that needs no cluster, with the race detector.
+func (s *suite) unit() error {
+	out, err := exec.Command("go", "list", "./...").Output()
+	if err != nil {
+		return fmt.Errorf("cannot list packages: %w", err)
+	}
+	args := []string{"go", "test", "-race", "-json", "-timeout=10m"}
+	for pkg := range strings.FieldsSeq(string(out)) {
+		if !strings.Contains(pkg, "/test/chart") && !strings.Contains(pkg, "/test/integration") && !strings.Contains(pkg, "/test/e2e") {
+			args = append(args, pkg)
+		}
+	}
+	return s.goTest(args...)
+}
+
+// inside runs tests inside the local cluster, where its addresses are.
+func (s *suite) inside(pkg string) error {
+	return s.goTest("bin/cluster", "exec", "--", "env", "EVENKEEL_CLUSTER=local", "go", "test", "-json", "-count=1", "-p=1", "-timeout=20m", pkg)
+}
+
+func (s *suite) program(name string, args ...string) error {
+	cmd := exec.Command(name, args...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = s.root, os.Stdout, os.Stderr
+	return cmd.Run()
+}
