@@ -19,14 +19,13 @@ import (
 
 // deployment is one write of a Deployment, decoded.
 type deployment struct {
-	old, incoming       *appsv1.Deployment // old is nil on CREATE
-	oldTree, tree       tree
-	state               rollout.State // of the live object
-	self                bool          // Evenkeel wrote it
-	policy              policy.Policy
-	now                 time.Time
-	warnings            []string
-	stateText, restored string
+	old, incoming *appsv1.Deployment // old is nil on CREATE
+	oldTree, tree tree
+	state         rollout.State // of the live object
+	self          bool          // Evenkeel wrote it
+	policy        policy.Policy
+	now           time.Time
+	warnings      []string
 }
 
 // mutateDeployment reviews a write of a Deployment and renders what is in flight.

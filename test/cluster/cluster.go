@@ -113,7 +113,7 @@ func (c *cluster) crds() (string, error) {
 // pack builds the project's programs and packs those images that changed.
 func (c *cluster) pack() ([]string, error) {
 	dir := filepath.Join(c.cache, "images")
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // not secret
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
 	var files []string
@@ -121,7 +121,7 @@ func (c *cluster) pack() ([]string, error) {
 	for i, p := range project {
 		if built[p.pkg] == nil {
 			program := filepath.Join(dir, "program")
-			cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", program, p.pkg) //nolint:gosec // the table above
+			cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", program, p.pkg)
 			cmd.Dir, cmd.Env = c.root, append(os.Environ(), "CGO_ENABLED=0")
 			if out, err := cmd.CombinedOutput(); err != nil {
 				return nil, fmt.Errorf("cannot build %s: %w\n%s", p.pkg, err, out)
@@ -137,7 +137,7 @@ func (c *cluster) pack() ([]string, error) {
 		}
 		file := filepath.Join(dir, fmt.Sprintf("%d.tar", i))
 		if old, err := os.ReadFile(file); err != nil || !bytes.Equal(old, packed.Bytes()) {
-			if err := os.WriteFile(file, packed.Bytes(), 0o644); err != nil { //nolint:gosec // not secret
+			if err := os.WriteFile(file, packed.Bytes(), 0o644); err != nil {
 				return nil, err
 			}
 		}

@@ -44,7 +44,7 @@ func preflight() error {
 	}
 	fmt.Println("installing", strings.Join(missing, " "))
 	for _, args := range [][]string{{"update", "-qq"}, append([]string{"install", "-y", "-qq", "--no-install-recommends"}, missing...)} {
-		cmd := exec.Command("apt-get", args...) //nolint:gosec // the table above
+		cmd := exec.Command("apt-get", args...)
 		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("cannot install %s: %w\n%s", strings.Join(missing, " "), err, out)

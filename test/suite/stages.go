@@ -40,7 +40,7 @@ func newSuite() (*suite, error) {
 		}
 		cache = filepath.Join(base, "evenkeel")
 	}
-	return &suite{root: string(bytes.TrimSpace(out)), cache: cache}, os.MkdirAll(cache, 0o755) //nolint:gosec // not secret
+	return &suite{root: string(bytes.TrimSpace(out)), cache: cache}, os.MkdirAll(cache, 0o755)
 }
 
 func (s *suite) stages() []stage {
@@ -58,7 +58,7 @@ func (s *suite) stages() []stage {
 // lint builds the pinned linter once and runs it.
 func (s *suite) lint() error {
 	linter := filepath.Join(s.cache, "golangci-lint")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", linter, "github.com/golangci/golangci-lint/v2/cmd/golangci-lint") //nolint:gosec // a constant
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", linter, "github.com/golangci/golangci-lint/v2/cmd/golangci-lint")
 	cmd.Dir, cmd.Env = filepath.Join(s.root, "test", "tools"), append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("cannot build the linter: %w\n%s", err, out)

@@ -8,4 +8,8 @@
 // in a Secret, shared by the replicas, and a leaf in the memory of each that is
 // renewed without a restart. Where cert-manager is installed, the certificate
 // comes from files instead, and its CA injector does the rest.
+//
+// A CA is followed by the next in an order in which no call fails: the caBundle
+// holds both for a while (Keeper), and a replica shows a leaf of the new one
+// only once callers have had time to learn of it (Source).
 package serving

@@ -6,7 +6,11 @@ package serving
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
+	"sync/atomic"
+	"time"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -19,14 +23,23 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
+// keeperOwner owns the caBundle fields, so that whoever applies the
+// configurations without them leaves them alone.
+const keeperOwner = client.FieldOwner("evenkeel-ca")
+
 // Keeper keeps the caBundle of our webhook configurations at the CA of a Secret.
 // It runs on every replica: the write is the same whoever makes it, and it must
 // not wait for a leader while nobody can be called.
 type Keeper struct {
+	// Client reads from the cache; the cache need hold these objects alone.
 	Client client.Client
 	// Secret holds the CA; Mutating and Validating name the configurations.
 	Secret               client.ObjectKey
 	Mutating, Validating string
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+
+	filled atomic.Bool
 }
 
 // SetupWithManager adds the keeper to a manager.
@@ -46,68 +59,95 @@ func (k *Keeper) SetupWithManager(mgr ctrl.Manager) error {
 	return nil
 }
 
+// Ready is a readiness check: the API server has been told whom to trust.
+func (k *Keeper) Ready(*http.Request) error {
+	if !k.filled.Load() {
+		return errors.New("the caBundles are not filled yet")
+	}
+	return nil
+}
+
 // Reconcile fills every caBundle that differs from the CA.
 func (k *Keeper) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile.Result, error) {
 	var secret corev1.Secret
 	if err := k.Client.Get(ctx, k.Secret, &secret); err != nil {
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
-	ca := secret.Data["ca.crt"]
-	if len(ca) == 0 {
-		return reconcile.Result{}, nil
+	if len(secret.Data[caKey]) == 0 {
+		return reconcile.Result{}, nil // the certificate's source fills it
 	}
-	err := k.fillMutating(ctx, ca)
-	if err == nil {
-		err = k.fillValidating(ctx, ca)
+	authority, err := parseCA(secret.Data[caKey])
+	if err != nil {
+		return reconcile.Result{}, reconcile.TerminalError(fmt.Errorf("cannot use %s of Secret %q: %w", caKey, k.Secret, err))
 	}
-	if apierrors.IsConflict(err) {
-		return reconcile.Result{Requeue: true}, nil
+	now := k.now()
+	if err := k.fillAll(ctx, authority, now); err != nil {
+		// A conflict is somebody's write, which is on its way to us.
+		return reconcile.Result{}, ignoreConflict(err)
 	}
-	return reconcile.Result{}, err
+	k.filled.Store(true)
+	return reconcile.Result{RequeueAfter: max(authority.rest(now), 0)}, nil
 }
 
-func (k *Keeper) fillMutating(ctx context.Context, ca []byte) error {
-	var live admissionv1.MutatingWebhookConfiguration
-	if err := k.Client.Get(ctx, client.ObjectKey{Name: k.Mutating}, &live); err != nil {
-		return client.IgnoreNotFound(err)
-	}
-	filled := live.DeepCopy()
-	for i := range filled.Webhooks {
-		filled.Webhooks[i].ClientConfig.CABundle = ca
-	}
-	return k.patch(ctx, &live, filled, len(live.Webhooks) > 0 && same(ca, len(live.Webhooks), func(i int) []byte { return live.Webhooks[i].ClientConfig.CABundle }))
-}
-
-func (k *Keeper) fillValidating(ctx context.Context, ca []byte) error {
-	var live admissionv1.ValidatingWebhookConfiguration
-	if err := k.Client.Get(ctx, client.ObjectKey{Name: k.Validating}, &live); err != nil {
-		return client.IgnoreNotFound(err)
-	}
-	filled := live.DeepCopy()
-	for i := range filled.Webhooks {
-		filled.Webhooks[i].ClientConfig.CABundle = ca
-	}
-	return k.patch(ctx, &live, filled, len(live.Webhooks) > 0 && same(ca, len(live.Webhooks), func(i int) []byte { return live.Webhooks[i].ClientConfig.CABundle }))
-}
-
-func same(ca []byte, n int, bundle func(int) []byte) bool {
-	for i := range n {
-		if !bytes.Equal(bundle(i), ca) {
-			return false
+func (k *Keeper) fillAll(ctx context.Context, authority ca, now time.Time) error {
+	var mutating admissionv1.MutatingWebhookConfiguration
+	err := k.fill(ctx, k.Mutating, &mutating, func() (changed bool) {
+		for i := range mutating.Webhooks {
+			changed = put(&mutating.Webhooks[i].ClientConfig, authority, now) || changed
 		}
+		return changed
+	})
+	if err != nil {
+		return err
 	}
-	return true
+	var validating admissionv1.ValidatingWebhookConfiguration
+	return k.fill(ctx, k.Validating, &validating, func() (changed bool) {
+		for i := range validating.Webhooks {
+			changed = put(&validating.Webhooks[i].ClientConfig, authority, now) || changed
+		}
+		return changed
+	})
 }
 
-// patch writes the filled configuration, unless somebody else wrote in between.
-func (k *Keeper) patch(ctx context.Context, live, filled client.Object, filledAlready bool) error {
-	if filledAlready {
+// fill reads a configuration into object, lets it be changed, and writes it
+// where it was, unless somebody else wrote in between. One that does not exist
+// needs no caBundle.
+func (k *Keeper) fill(ctx context.Context, name string, object client.Object, change func() bool) error {
+	if err := k.Client.Get(ctx, client.ObjectKey{Name: name}, object); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	live, _ := object.DeepCopyObject().(client.Object)
+	if !change() {
 		return nil
 	}
 	patch := client.StrategicMergeFrom(live, client.MergeFromWithOptimisticLock{})
-	if err := k.Client.Patch(ctx, filled, patch, client.FieldOwner("evenkeel-ca")); err != nil {
-		return fmt.Errorf("cannot fill the caBundle of %q: %w", live.GetName(), err)
+	if err := k.Client.Patch(ctx, object, patch, keeperOwner); err != nil {
+		return fmt.Errorf("cannot fill the caBundle of %q: %w", name, err)
 	}
-	log.FromContext(ctx).Info("caBundle filled", "configuration", live.GetName())
+	log.FromContext(ctx).Info("caBundle filled", "configuration", name)
 	return nil
+}
+
+// put writes the caBundle of one webhook, and tells whether it was another.
+func put(to *admissionv1.WebhookClientConfig, authority ca, now time.Time) bool {
+	bundle := authority.bundle(to.CABundle, now)
+	if bytes.Equal(bundle, to.CABundle) {
+		return false
+	}
+	to.CABundle = bundle
+	return true
+}
+
+func (k *Keeper) now() time.Time {
+	if k.Now == nil {
+		return time.Now()
+	}
+	return k.Now()
+}
+
+func ignoreConflict(err error) error {
+	if apierrors.IsConflict(err) {
+		return nil
+	}
+	return err
 }

@@ -133,7 +133,7 @@ func (b Builder) patched(group Group, work string) (string, error) {
 	if err := b.run("fetching "+group.Patch.Module, module, "mod", "download", group.Patch.Module); err != nil {
 		return "", err
 	}
-	list := exec.Command("go", "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", group.Patch.Module) //nolint:gosec // from the table above
+	list := exec.Command("go", "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", group.Patch.Module)
 	list.Dir = module
 	from, err := list.Output()
 	if err != nil {
@@ -149,7 +149,7 @@ func (b Builder) patched(group Group, work string) (string, error) {
 	}
 	target := filepath.Join(source, group.Patch.File)
 	_ = os.Remove(target)
-	if err := os.WriteFile(target, with, 0o644); err != nil { //nolint:gosec // source code
+	if err := os.WriteFile(target, with, 0o644); err != nil {
 		return "", err
 	}
 	mod, err := os.ReadFile(filepath.Join(module, "go.mod"))
@@ -162,15 +162,15 @@ func (b Builder) patched(group Group, work string) (string, error) {
 	}
 	mod = append(mod, fmt.Sprintf("\nreplace %s => %s\n", group.Patch.Module, source)...)
 	modfile := filepath.Join(work, "src", "go.mod")
-	if err := os.WriteFile(filepath.Join(work, "src", "go.sum"), sum, 0o644); err != nil { //nolint:gosec // not secret
+	if err := os.WriteFile(filepath.Join(work, "src", "go.sum"), sum, 0o644); err != nil {
 		return "", err
 	}
-	return modfile, os.WriteFile(modfile, mod, 0o644) //nolint:gosec // not secret
+	return modfile, os.WriteFile(modfile, mod, 0o644)
 }
 
 // run runs go, and says every quarter of a minute that it still does.
 func (b Builder) run(label, dir string, args ...string) error {
-	cmd := exec.Command("go", args...) //nolint:gosec // from the table above
+	cmd := exec.Command("go", args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false", "GOWORK=off")
 	var output bytes.Buffer

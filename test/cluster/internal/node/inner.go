@@ -52,7 +52,7 @@ func (n *inner) stamp(name string) {
 // /var/lib and /var/log of its own.
 func (n *inner) mounts() error {
 	for _, dir := range []string{"varlib", "varlog", "logs"} {
-		if err := os.MkdirAll(n.path(dir), 0o755); err != nil { //nolint:gosec // as on any node
+		if err := os.MkdirAll(n.path(dir), 0o755); err != nil {
 			return err
 		}
 	}
@@ -130,7 +130,7 @@ func maskSysctls() error {
 		"kernel/keys/root_maxkeys": "1000000", "kernel/keys/root_maxbytes": "25000000",
 	} {
 		file := "/run/sysctl/" + strings.ReplaceAll(name, "/", ".")
-		if err := os.WriteFile(file, []byte(value+"\n"), 0o644); err != nil { //nolint:gosec // as in /proc
+		if err := os.WriteFile(file, []byte(value+"\n"), 0o644); err != nil {
 			return err
 		}
 		if err := shell("mount --bind " + file + " /proc/sys/" + name); err != nil {
@@ -171,7 +171,7 @@ const cniConfig = `{"cniVersion":"1.0.0","name":"bridge","plugins":[
 // shell runs lines as /bin/sh does, and stops at the first that fails.
 func shell(lines ...string) error {
 	for _, line := range lines {
-		if out, err := exec.Command("/bin/sh", "-c", line).CombinedOutput(); err != nil { //nolint:gosec // constants above
+		if out, err := exec.Command("/bin/sh", "-c", line).CombinedOutput(); err != nil {
 			return fmt.Errorf("%s: %w: %s", line, err, strings.TrimSpace(string(out)))
 		}
 	}
@@ -185,7 +185,7 @@ func (n *inner) supervise() error {
 	for {
 		var status syscall.WaitStatus
 		pid, err := syscall.Wait4(-1, &status, 0, nil)
-		if err == syscall.EINTR { //nolint:errorlint // an errno
+		if err == syscall.EINTR {
 			continue
 		}
 		if err != nil {

@@ -87,7 +87,7 @@ func (n Node) begin(crds string) error {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	cmd := exec.Command(self, "inner", n.Run, crds) //nolint:gosec // ourselves
+	cmd := exec.Command(self, "inner", n.Run, crds)
 	cmd.Env = n.environment()
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{
@@ -113,7 +113,7 @@ func (n Node) Command(args ...string) (*exec.Cmd, error) {
 		return nil, err
 	}
 	enter := []string{"-t", strconv.Itoa(pid), "--net", "--mount", "--pid", "--ipc", "--uts", "--cgroup", "--wdns=" + dir}
-	cmd := exec.Command("nsenter", append(enter, args...)...) //nolint:gosec // that is what it is for
+	cmd := exec.Command("nsenter", append(enter, args...)...)
 	cmd.Env = n.environment()
 	return cmd, nil
 }
@@ -194,7 +194,7 @@ func (n Node) removeCgroups() {
 			if _, err := os.Stat(dir); err != nil {
 				break
 			}
-			_ = exec.Command("find", dir, "-depth", "-type", "d", "-exec", "rmdir", "{}", "+").Run() //nolint:gosec // our own folders
+			_ = exec.Command("find", dir, "-depth", "-type", "d", "-exec", "rmdir", "{}", "+").Run()
 			time.Sleep(50 * time.Millisecond)
 		}
 	}
