@@ -6,7 +6,7 @@ package main
 import (
 	"fmt"
 	"os"
-	"runtime/debug"
+	"runtime"
 
 	"github.com/spf13/cobra"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -27,13 +27,15 @@ func rootCommand() *cobra.Command {
 		Use: "evenkeel", Short: "Keeps every Kubernetes rollout on an even keel",
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(managerCommand(), &cobra.Command{
-		Use: "version", Short: "Print the version",
-		Run: func(cmd *cobra.Command, _ []string) {
-			if info, ok := debug.ReadBuildInfo(); ok {
-				fmt.Fprintln(cmd.OutOrStdout(), version, info.GoVersion)
-			}
-		},
-	})
+	root.AddCommand(managerCommand(), versionCommand())
 	return root
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Run: func(cmd *cobra.Command, _ []string) {
+			fmt.Fprintf(cmd.OutOrStdout(), "evenkeel %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		},
+	}
 }

@@ -6,8 +6,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
+	"strconv"
+	"time"
 
 	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/util/validation"
 )
 
 // options are the manager's flags, and what the pod tells it of itself.
@@ -19,6 +23,7 @@ type options struct {
 	serviceName                        string
 	mutatingWebhook, validatingWebhook string
 	leaderElectionID                   string
+	drainDelay                         time.Duration
 	namespace, serviceAccount          string
 }
 
@@ -28,18 +33,22 @@ const (
 	tlsFiles = "files"
 )
 
+// longestDrain bounds --drain-delay: nobody waits longer for a pod to end.
+const longestDrain = 5 * time.Minute
+
 func (o *options) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.policyConfigMap, "policy-configmap", "evenkeel-policy", "ConfigMap with the policy, in the manager's namespace")
 	f.IntVar(&o.webhookPort, "webhook-port", 9443, "port of the webhook server, 1 to 65535")
 	f.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
-	f.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "address of /metrics; 0 serves none")
+	f.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "address of /metrics, plain HTTP; 0 serves none")
 	f.StringVar(&o.tlsMode, "tls-mode", tlsSelf, "where the serving certificate comes from: self or files")
 	f.StringVar(&o.certDir, "cert-dir", "/tls", "folder with tls.crt and tls.key, for --tls-mode=files")
 	f.StringVar(&o.caSecret, "ca-secret", "evenkeel-ca", "Secret that keeps the CA, for --tls-mode=self")
-	f.StringVar(&o.serviceName, "service-name", "evenkeel-webhook", "Service of the webhook server")
-	f.StringVar(&o.mutatingWebhook, "mutating-webhook", "evenkeel", "MutatingWebhookConfiguration whose caBundle is kept")
-	f.StringVar(&o.validatingWebhook, "validating-webhook", "evenkeel", "ValidatingWebhookConfiguration whose caBundle is kept")
+	f.StringVar(&o.serviceName, "service-name", "evenkeel-webhook", "Service of the webhook server, for --tls-mode=self")
+	f.StringVar(&o.mutatingWebhook, "mutating-webhook", "evenkeel", "MutatingWebhookConfiguration whose caBundle is kept, for --tls-mode=self")
+	f.StringVar(&o.validatingWebhook, "validating-webhook", "evenkeel", "ValidatingWebhookConfiguration whose caBundle is kept, for --tls-mode=self")
 	f.StringVar(&o.leaderElectionID, "leader-election-id", "evenkeel", "Lease by which the replicas choose a leader")
+	f.DurationVar(&o.drainDelay, "drain-delay", 5*time.Second, "how long to serve on, unready, after the signal to end; 0s where a preStop hook has waited already")
 }
 
 // fromEnvironment reads what the chart's downward API gives.
@@ -49,18 +58,65 @@ func (o *options) fromEnvironment(get func(string) string) {
 
 // validate tells everything that is wrong with the options.
 func (o *options) validate() error {
-	var errs []error
+	errs := []error{
+		address("--health-probe-bind-address", o.healthAddress),
+		address("--metrics-bind-address", o.metricsAddress),
+		name("--policy-configmap", o.policyConfigMap),
+		name("--leader-election-id", o.leaderElectionID),
+		o.validateTLS(),
+	}
 	if o.namespace == "" || o.serviceAccount == "" {
-		errs = append(errs, errors.New("POD_NAMESPACE and SERVICE_ACCOUNT must be set in the environment: the chart does so by the downward API"))
+		errs = append(errs, errors.New("POD_NAMESPACE and SERVICE_ACCOUNT must be set in the environment, as the chart does"))
 	}
-	if o.webhookPort < 1 || o.webhookPort > 65535 {
-		errs = append(errs, fmt.Errorf("--webhook-port=%d is not a port: 1 to 65535", o.webhookPort))
+	if !isPort(o.webhookPort) {
+		errs = append(errs, fmt.Errorf("--webhook-port=%d is not a port: use 1 to 65535", o.webhookPort))
 	}
-	if o.tlsMode != tlsSelf && o.tlsMode != tlsFiles {
-		errs = append(errs, fmt.Errorf("--tls-mode=%q is not known: use %s or %s", o.tlsMode, tlsSelf, tlsFiles))
+	if o.drainDelay < 0 || o.drainDelay > longestDrain {
+		errs = append(errs, fmt.Errorf("--drain-delay=%s is out of range: use 0s to %s", o.drainDelay, longestDrain))
 	}
 	return errors.Join(errs...)
 }
+
+func (o *options) validateTLS() error {
+	switch o.tlsMode {
+	case tlsSelf:
+		return errors.Join(
+			name("--ca-secret", o.caSecret),
+			name("--service-name", o.serviceName),
+			name("--mutating-webhook", o.mutatingWebhook),
+			name("--validating-webhook", o.validatingWebhook),
+		)
+	case tlsFiles:
+		if o.certDir == "" {
+			return errors.New("--cert-dir is empty: name the folder with tls.crt and tls.key")
+		}
+		return nil
+	default:
+		return fmt.Errorf("--tls-mode=%q is not known: use %s or %s", o.tlsMode, tlsSelf, tlsFiles)
+	}
+}
+
+// name refuses what no object can be called.
+func name(flag, value string) error {
+	if problems := validation.IsDNS1123Subdomain(value); len(problems) > 0 {
+		return fmt.Errorf("%s=%q is not an object's name: %s", flag, value, problems[0])
+	}
+	return nil
+}
+
+// address refuses what cannot be listened on; 0 means not at all.
+func address(flag, value string) error {
+	if value == "0" {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(value)
+	if number, bad := strconv.Atoi(port); err != nil || bad != nil || !isPort(number) {
+		return fmt.Errorf("%s=%q is not an address: use HOST:PORT, :PORT, or 0 for none", flag, value)
+	}
+	return nil
+}
+
+func isPort(number int) bool { return number >= 1 && number <= 65535 }
 
 // self is the user name under which the manager writes.
 func (o *options) self() string {

@@ -1,0 +1,70 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/evenkeel-dev/evenkeel/config"
+	"github.com/evenkeel-dev/evenkeel/traffic"
+	"github.com/evenkeel-dev/evenkeel/webhook"
+	"github.com/evenkeel-dev/evenkeel/webhook/serving"
+)
+
+// compose adds every part to the manager.
+func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.Source, ending *drain) error {
+	ready := checks{"drain": ending.ready, "certificate": source.Ready, "webhook": mgr.GetWebhookServer().StartedChecker()}
+	if err := mgr.Add(source); err != nil {
+		return fmt.Errorf("cannot keep the certificate: %w", err)
+	}
+	if o.tlsMode == tlsSelf {
+		keeper := o.keeper(mgr.GetClient())
+		if err := keeper.SetupWithManager(mgr); err != nil {
+			return err
+		}
+		ready["ca"] = keeper.Ready
+	}
+	policies, err := o.policies(ctx, mgr)
+	if err != nil {
+		return err
+	}
+	webhook.New(webhook.Options{
+		Cache: mgr.GetClient(), Live: mgr.GetAPIReader(), Policies: policies, Self: o.self(), Log: mgr.GetLogger().WithName("webhook"),
+	}).Register(mgr.GetWebhookServer())
+	if err := traffic.SetupWithManager(mgr, traffic.Options{}); err != nil {
+		return err
+	}
+	if ready["caches"], err = cachesFilled(ctx, mgr); err != nil {
+		return err
+	}
+	return ready.addTo(mgr)
+}
+
+// keeper keeps the caBundle of the webhook configurations.
+func (o *options) keeper(c client.Client) *serving.Keeper {
+	return &serving.Keeper{
+		Client: c, Secret: client.ObjectKey{Namespace: o.namespace, Name: o.caSecret},
+		Mutating: o.mutatingWebhook, Validating: o.validatingWebhook,
+	}
+}
+
+// policies gives a store that follows the ConfigMap, and already holds it: no
+// request is answered by defaults because it came early.
+func (o *options) policies(ctx context.Context, mgr ctrl.Manager) (*config.Store, error) {
+	store, key := config.NewStore(), client.ObjectKey{Namespace: o.namespace, Name: o.policyConfigMap}
+	var object corev1.ConfigMap
+	err := mgr.GetAPIReader().Get(ctx, key, &object)
+	if client.IgnoreNotFound(err) != nil {
+		return nil, fmt.Errorf("cannot get the policy: %w", err)
+	}
+	if err == nil {
+		_ = store.Offer([]byte(object.Data[config.PolicyKey])) // Follow tells what is wrong with it
+	}
+	return store, config.Follow(mgr, store, key)
+}

@@ -1,0 +1,103 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+)
+
+// checks are what a replica must be able to say to get requests, by name.
+type checks map[string]healthz.Checker
+
+// addTo serves the checks at /readyz. /healthz says only that the process
+// answers: a restart mends nothing that the checks find.
+func (c checks) addTo(mgr ctrl.Manager) error {
+	for name, check := range c {
+		if err := mgr.AddReadyzCheck(name, check); err != nil {
+			return fmt.Errorf("cannot check readiness: %w", err)
+		}
+	}
+	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return fmt.Errorf("cannot check health: %w", err)
+	}
+	return nil
+}
+
+// cachesFilled starts the caches that admission reads, and gives the check that
+// they are filled.
+func cachesFilled(ctx context.Context, mgr ctrl.Manager) (healthz.Checker, error) {
+	for _, object := range []client.Object{&appsv1.ReplicaSet{}, &corev1.Service{}, &corev1.Namespace{}, &gatewayv1.HTTPRoute{}} {
+		_, err := mgr.GetCache().GetInformer(ctx, object, cache.BlockUntilSynced(false))
+		if meta.IsNoMatchError(err) {
+			return nil, fmt.Errorf("cannot watch %T: install the Gateway API's kinds (its standard channel) first: %w", object, err)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("cannot watch %T: %w", object, err)
+		}
+	}
+	var filled atomic.Bool
+	err := mgr.Add(onEveryReplica(func(ctx context.Context) error {
+		filled.Store(mgr.GetCache().WaitForCacheSync(ctx))
+		return nil
+	}))
+	if err != nil {
+		return nil, fmt.Errorf("cannot wait for the caches: %w", err)
+	}
+	return func(*http.Request) error {
+		if !filled.Load() {
+			return errors.New("the caches are not filled yet")
+		}
+		return nil
+	}, nil
+}
+
+// onEveryReplica is a runnable that waits for no leader.
+type onEveryReplica func(context.Context) error
+
+var _ manager.LeaderElectionRunnable = onEveryReplica(nil)
+
+// Start runs the function.
+func (f onEveryReplica) Start(ctx context.Context) error { return f(ctx) }
+
+// NeedLeaderElection is false.
+func (onEveryReplica) NeedLeaderElection() bool { return false }
+
+// drain is the time between the signal to end and the end: the replica is no
+// longer ready, and still answers those who have not heard of it.
+type drain struct {
+	delay time.Duration
+	begun atomic.Bool
+}
+
+// after gives a context that ends the delay after the one given.
+func (d *drain) after(ctx context.Context) context.Context {
+	late, end := context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() {
+		d.begun.Store(true)
+		time.AfterFunc(d.delay, end)
+	})
+	return late
+}
+
+func (d *drain) ready(*http.Request) error {
+	if d.begun.Load() {
+		return errors.New("draining: about to end")
+	}
+	return nil
+}
