@@ -19,6 +19,11 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- define "evenkeel.clusterName" -}}
 {{ printf "%s-%s" (include "evenkeel.name" .) .Release.Namespace | trunc 63 | trimSuffix "-" }}
 {{- end }}
+{{- define "evenkeel.image" -}}
+{{- with .Values.image -}}
+{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
+{{- end }}
+{{- end }}
 {{- /* What every webhook of ours has in common. */ -}}
 {{- define "evenkeel.webhook" -}}
 admissionReviewVersions: [v1]
@@ -44,9 +49,13 @@ namespaceSelector:
     - {{ . }}
     {{- end }}
 {{- end }}
+{{- /* What is being deleted passes, or its finalizers could not go. */ -}}
 {{- define "evenkeel.alive" -}}
 - name: not-being-deleted
   expression: "!has(object.metadata.deletionTimestamp)"
+{{- end }}
+{{- /* Writes that change nothing we look at; what is in flight always comes. */ -}}
+{{- define "evenkeel.changed" -}}
 - name: something-changed
   expression: >-
     oldObject == null || object.spec != oldObject.spec ||
