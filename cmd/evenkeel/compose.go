@@ -19,7 +19,7 @@ import (
 
 // compose adds every part to the manager.
 func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.Source, ending *drain) error {
-	ready := checks{"drain": ending.ready, "certificate": source.Ready, "webhook": mgr.GetWebhookServer().StartedChecker()}
+	ready := checks{"drain": ending.ready, "webhook": inOrder(source.Ready, mgr.GetWebhookServer().StartedChecker())}
 	if err := mgr.Add(source); err != nil {
 		return fmt.Errorf("cannot keep the certificate: %w", err)
 	}

@@ -39,6 +39,18 @@ func (c checks) addTo(mgr ctrl.Manager) error {
 	return nil
 }
 
+// inOrder asks each check only where those before it hold.
+func inOrder(all ...healthz.Checker) healthz.Checker {
+	return func(request *http.Request) error {
+		for _, check := range all {
+			if err := check(request); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
 // cachesFilled starts the caches that admission reads, and gives the check that
 // they are filled.
 func cachesFilled(ctx context.Context, mgr ctrl.Manager) (healthz.Checker, error) {

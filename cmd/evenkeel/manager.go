@@ -47,6 +47,7 @@ func logTo(handler slog.Handler) {
 	logger := logr.FromSlogHandler(handler)
 	ctrl.SetLogger(logger)
 	klog.SetLogger(logger)
+	slog.SetDefault(slog.New(handler)) // and with it package log, for net/http
 }
 
 // run serves until the context ends, and for the drain's delay after it.
