@@ -51,9 +51,18 @@ func decode(data []byte) (*RolloutPolicy, error) {
 	return file, nil
 }
 
+// UnmarshalJSON reads an action's word.
+func (w *Word) UnmarshalJSON(data []byte) error {
+	if string(bytes.TrimSpace(data)) == "false" {
+		*w = Word(policy.Off)
+		return nil
+	}
+	return json.Unmarshal(data, (*string)(w))
+}
+
 // UnmarshalJSON reads an action's word, or an object that knows no other field.
 func (c *Check) UnmarshalJSON(data []byte) error {
-	if bytes.HasPrefix(bytes.TrimSpace(data), []byte(`"`)) {
+	if !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
 		return json.Unmarshal(data, &c.Action)
 	}
 	type plain Check

@@ -87,9 +87,12 @@ type Checks map[string]Check
 // Check is an action (Enforce, Warn, Audit, Off), and for max-unavailable a limit.
 // In the file it may be the action's word alone.
 type Check struct {
-	Action string              `json:"action,omitempty"`
+	Action Word                `json:"action,omitempty"`
 	Limit  *intstr.IntOrString `json:"limit,omitempty"`
 }
+
+// Word is an action's word. YAML reads a bare Off as false; both mean Off.
+type Word string
 
 // Rollout says how a changed template is released.
 type Rollout struct {

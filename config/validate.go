@@ -113,7 +113,7 @@ func validateChecks(checks Checks, at *field.Path) field.ErrorList {
 			errs = append(errs, field.NotSupported(at.Key(name), name, checkNames))
 			continue
 		}
-		if check.Action != "" && !slices.Contains(actions, check.Action) {
+		if check.Action != "" && !slices.Contains(actions, string(check.Action)) {
 			errs = append(errs, field.NotSupported(at.Key(name).Child("action"), check.Action, actions))
 		}
 		if check.Limit == nil {
