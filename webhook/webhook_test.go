@@ -1,0 +1,225 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package webhook
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	jsonpatch "github.com/evanphx/json-patch/v5"
+	"github.com/go-logr/logr"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	admissionv1 "k8s.io/api/admission/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/evenkeel-dev/evenkeel/config"
+	"github.com/evenkeel-dev/evenkeel/policy"
+)
+
+const self = "system:serviceaccount:evenkeel-system:evenkeel"
+
+func server(t *testing.T) *http.ServeMux {
+	t.Helper()
+	mux := http.NewServeMux()
+	New(Options{Policies: config.NewStore(), Self: self, Log: logr.Discard(), Now: func() time.Time { return time.Unix(0, 0) }}).Register(registrarFunc(mux.Handle))
+	return mux
+}
+
+type registrarFunc func(string, http.Handler)
+
+func (f registrarFunc) Register(path string, h http.Handler) { f(path, h) }
+
+func post(h http.Handler, path, contentType, body string) *httptest.ResponseRecorder {
+	request := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+	request.Header.Set("Content-Type", contentType)
+	out := httptest.NewRecorder()
+	h.ServeHTTP(out, request)
+	return out
+}
+
+func TestWhatIsNoReviewGetsA4xx(t *testing.T) {
+	head := `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview"`
+	for name, row := range map[string]struct {
+		contentType, body string
+		code              int
+		says              string
+	}{
+		"not JSON":         {"application/json", "hello", 400, "cannot decode the review"},
+		"another type":     {"text/plain", "{}", 415, "an AdmissionReview comes as application/json"},
+		"no type":          {"", "{}", 415, "application/json"},
+		"another object":   {"application/json", `{"kind":"Pod","apiVersion":"v1"}`, 400, "not an AdmissionReview"},
+		"no request":       {"application/json", head + "}", 400, "not an AdmissionReview"},
+		"another kind":     {"application/json", head + `,"request":{"uid":"1","kind":{"group":"","version":"v1","kind":"Pod"}}}`, 422, "a review of Pod came where Deployment.apps is reviewed"},
+		"too large":        {"application/json", head + `,"x":"` + strings.Repeat("a", maxBody) + `"}`, 413, "larger than"},
+		"a broken object":  {"application/json", head + `,"request":{"uid":"1","kind":{"group":"apps","version":"v1","kind":"Deployment"},"object":{"spec":5}}}`, 500, "cannot decode the Deployment"},
+		"no object at all": {"application/json", head + `,"request":{"uid":"1","kind":{"group":"apps","version":"v1","kind":"Deployment"}}}`, 500, "cannot decode the Deployment"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out := post(server(t), "/mutate/deployments", row.contentType, row.body)
+			assert.Equal(t, row.code, out.Code)
+			assert.Contains(t, out.Body.String(), row.says)
+		})
+	}
+	out := httptest.NewRecorder()
+	server(t).ServeHTTP(out, httptest.NewRequest(http.MethodGet, "/mutate/deployments", nil))
+	assert.Equal(t, http.StatusMethodNotAllowed, out.Code)
+}
+
+func TestAPanicIsAnswered(t *testing.T) {
+	v := reviewer{log: logr.Discard(), review: func(*http.Request, *admissionv1.AdmissionRequest) (answer, error) { panic("oh") }}
+	out := post(v, "/", "application/json", `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1"}}`)
+	assert.Equal(t, http.StatusInternalServerError, out.Code)
+}
+
+func FuzzReview(f *testing.F) {
+	f.Add([]byte(`{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1","kind":{"kind":"Service"},"object":{"spec":{"selector":{"a":"b"}}}}}`))
+	f.Add([]byte("{"))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		mux := server(t)
+		for _, path := range []string{"/mutate/services", "/mutate/httproutes", "/validate/policies"} {
+			request := httptest.NewRequest(http.MethodPost, path, bytes.NewReader(body))
+			request.Header.Set("Content-Type", "application/json")
+			mux.ServeHTTP(httptest.NewRecorder(), request)
+		}
+	})
+}
+
+// review sends an object as somebody and gives the object that comes out.
+func review(t *testing.T, path, kind, group, user, old, incoming string) (string, *admissionv1.AdmissionResponse) {
+	t.Helper()
+	var before runtime.RawExtension
+	if old != "" {
+		before.Raw = []byte(old)
+	}
+	body, err := json.Marshal(admissionv1.AdmissionReview{
+		TypeMeta: metav1.TypeMeta{APIVersion: "admission.k8s.io/v1", Kind: "AdmissionReview"},
+		Request: &admissionv1.AdmissionRequest{
+			UID: "1", Kind: metav1.GroupVersionKind{Group: group, Kind: kind, Version: "v1"}, UserInfo: authenticationv1.UserInfo{Username: user},
+			Object: runtime.RawExtension{Raw: []byte(incoming)}, OldObject: before,
+		},
+	})
+	require.NoError(t, err)
+	out := post(server(t), path, "application/json", string(body))
+	require.Equal(t, http.StatusOK, out.Code, out.Body.String())
+	var answered admissionv1.AdmissionReview
+	require.NoError(t, json.Unmarshal(out.Body.Bytes(), &answered))
+	if len(answered.Response.Patch) == 0 {
+		return incoming, answered.Response
+	}
+	patch, err := jsonpatch.DecodePatch(answered.Response.Patch)
+	require.NoError(t, err)
+	patched, err := patch.Apply([]byte(incoming))
+	require.NoError(t, err)
+	return string(patched), answered.Response
+}
+
+// One annotation by Evenkeel renders a route; whoever writes it afterwards gets
+// the same rendering; taking the annotation off gives the user's own back.
+func TestARouteInFlight(t *testing.T) {
+	own := `{"metadata":{"name":"demo"},"spec":{"rules":[{"backendRefs":[{"name":"demo","port":80}]}]}}`
+	split := `"annotations":{"evenkeel.dev/split":"{\"shares\":[{\"deployment\":\"demo\",\"service\":\"demo\",\"canary\":\"demo-canary\",\"weight\":20}]}"}`
+	asked := `{"metadata":{"name":"demo",` + split + `},"spec":{"rules":[{"backendRefs":[{"name":"demo","port":80}]}]}}`
+	const kind, group, path = "HTTPRoute", "gateway.networking.k8s.io", "/mutate/httproutes"
+
+	rendered, _ := review(t, path, kind, group, self, own, asked)
+	assert.Contains(t, rendered, `{"name":"demo","port":80,"weight":80},{"name":"demo-canary","port":80,"weight":20}`)
+	assert.Contains(t, rendered, `"evenkeel.dev/in-flight":"true"`)
+
+	reapplied, _ := review(t, path, kind, group, "team", rendered, own)
+	assert.JSONEq(t, rendered, reapplied, "applying the original again changes nothing")
+
+	changed := strings.Replace(own, `"spec":{`, `"spec":{"hostnames":["new.example"],`, 1)
+	got, _ := review(t, path, kind, group, "team", rendered, changed)
+	assert.Contains(t, got, "new.example")
+	assert.Contains(t, got, `"weight":20`)
+
+	var tree map[string]any
+	require.NoError(t, json.Unmarshal([]byte(rendered), &tree))
+	delete(tree["metadata"].(map[string]any), "annotations")
+	without, err := json.Marshal(tree)
+	require.NoError(t, err)
+	restored, _ := review(t, path, kind, group, self, rendered, string(without))
+	assert.Contains(t, restored, `"rules":[{"backendRefs":[{"name":"demo","port":80}]}]`)
+	kept, _ := review(t, path, kind, group, "team", rendered, string(without))
+	assert.JSONEq(t, rendered, kept, "only Evenkeel takes it off")
+}
+
+func TestAServiceInFlight(t *testing.T) {
+	own := `{"metadata":{"name":"demo"},"spec":{"selector":{"app":"demo"}}}`
+	asked := `{"metadata":{"name":"demo","annotations":{"evenkeel.dev/split":"{\"deployment\":\"demo\",\"hash\":\"abc\"}"}},"spec":{"selector":{"app":"demo"}}}`
+	rendered, _ := review(t, "/mutate/services", "Service", "", self, own, asked)
+	assert.Contains(t, rendered, `"selector":{"app":"demo","pod-template-hash":"abc"}`)
+	reapplied, _ := review(t, "/mutate/services", "Service", "", "team", rendered, own)
+	assert.JSONEq(t, rendered, reapplied)
+	restored, _ := review(t, "/mutate/services", "Service", "", self, rendered, `{"metadata":{"name":"demo","labels":{}},"spec":{"selector":{"app":"demo","pod-template-hash":"abc"}}}`)
+	assert.Contains(t, restored, `"selector":{"app":"demo"}`)
+}
+
+func TestAPolicyIsRefusedWithTheReason(t *testing.T) {
+	_, response := review(t, "/validate/policies", "ConfigMap", "", "team", "", `{"data":{"policy.yaml":"kind: X"}}`)
+	assert.False(t, response.Allowed)
+	assert.Contains(t, response.Result.Message, "evenkeel: this policy cannot be used: [apiVersion: Unsupported value")
+	_, response = review(t, "/validate/policies", "ConfigMap", "", "team", "", `{"data":{}}`)
+	assert.Equal(t, `evenkeel: a policy stands under the key "policy.yaml", which this ConfigMap lacks`, response.Result.Message)
+}
+
+func TestBuildPatch(t *testing.T) {
+	object := `{"metadata":{"name":"a"},"spec":{"list":[{"name":"x","p":1},{"name":"y"}],"keep":{"a":[1]}}}`
+	for name, row := range map[string]struct {
+		changes []policy.Change
+		patch   string
+		out     string
+	}{
+		"parents are made once": {
+			[]policy.Change{{Path: "/metadata/labels/a~1b", Value: "1"}, {Path: "/metadata/labels/c", Value: "2"}},
+			`[{"op":"add","path":"/metadata/labels","value":{}},{"op":"add","path":"/metadata/labels/a~1b","value":"1"},{"op":"add","path":"/metadata/labels/c","value":"2"}]`,
+			`{"metadata":{"name":"a","labels":{"a/b":"1","c":"2"}},"spec":{"list":[{"name":"x","p":1},{"name":"y"}],"keep":{"a":[1]}}}`,
+		},
+		"an item of a list is made sure of": {
+			[]policy.Change{{Path: "/spec/list/1/p", Value: 2}},
+			`[{"op":"test","path":"/spec/list/1/name","value":"y"},{"op":"add","path":"/spec/list/1/p","value":2}]`,
+			`{"metadata":{"name":"a"},"spec":{"list":[{"name":"x","p":1},{"name":"y","p":2}],"keep":{"a":[1]}}}`,
+		},
+		"what is so already is left":  {[]policy.Change{{Path: "/spec/list/0/p", Value: 1}, {Path: "/spec/none"}, {Path: "/spec/no/such"}}, "null", object},
+		"a later change of the whole": {[]policy.Change{{Path: "/spec/keep/a", Value: 5}, {Path: "/spec/keep", Value: tree{"b": false}}}, `[{"op":"replace","path":"/spec/keep","value":{"b":false}}]`, `{"metadata":{"name":"a"},"spec":{"list":[{"name":"x","p":1},{"name":"y"}],"keep":{"b":false}}}`},
+		"a field is removed":          {[]policy.Change{{Path: "/spec/keep"}}, `[{"op":"remove","path":"/spec/keep"}]`, `{"metadata":{"name":"a"},"spec":{"list":[{"name":"x","p":1},{"name":"y"}]}}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var in tree
+			require.NoError(t, json.Unmarshal([]byte(object), &in))
+			ops, err := buildPatch(in, row.changes)
+			require.NoError(t, err)
+			patch, err := json.Marshal(ops)
+			require.NoError(t, err)
+			assert.JSONEq(t, row.patch, string(patch))
+			if row.patch == "null" {
+				return
+			}
+			decoded, err := jsonpatch.DecodePatch(patch)
+			require.NoError(t, err)
+			out, err := decoded.Apply([]byte(object))
+			require.NoError(t, err)
+			assert.JSONEq(t, row.out, string(out))
+			again, err := json.Marshal(in)
+			require.NoError(t, err)
+			assert.JSONEq(t, object, string(again), "the object that was given is as it was")
+		})
+	}
+	_, err := buildPatch(tree{"a": "text"}, []policy.Change{{Path: "/a/b", Value: 1}})
+	require.Error(t, err)
+}
+
+func TestWarningsAreBounded(t *testing.T) {
+	out := bounded([]string{strings.Repeat("ä", 300), "short"})
+	assert.Len(t, []rune(out[0]), 256)
+	assert.Equal(t, "short", out[1])
+}
