@@ -172,6 +172,9 @@ func (c *cluster) look(ctx context.Context) (look, error) {
 		return look{}, err
 	}
 	seen := look{state: state}
+	if state.Phase == rollout.Promoting || state.Phase == rollout.Completed {
+		seen.weight = 100 // what is not divided any more is the new version's
+	}
 	for _, backend := range route.Spec.Rules[0].BackendRefs {
 		if backend.Name == "demo-canary" && backend.Weight != nil {
 			seen.weight = int(*backend.Weight)

@@ -41,10 +41,12 @@ func (v *view) line(format string, args ...any) {
 	fmt.Fprintf(v.out, "    "+format+"\n", args...)
 }
 
-// quote shows what a program said.
+// quote shows what a program said, but for kubectl's copy of the patch that it sent.
 func (v *view) quote(text string) {
 	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
-		fmt.Fprintln(v.out, "    |", line)
+		if !strings.HasPrefix(line, `{"metadata"`) {
+			fmt.Fprintln(v.out, "    |", line)
+		}
 	}
 }
 
