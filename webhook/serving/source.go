@@ -6,7 +6,6 @@ package serving
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -61,7 +60,7 @@ func (Source) NeedLeaderElection() bool { return false }
 // Start keeps the certificate until the context ends.
 func (s Source) Start(ctx context.Context) error {
 	ctx = logr.NewContext(ctx, log.FromContext(ctx).WithName("certificate"))
-	if err := s.keeper.Start(ctx); err != nil && !errors.Is(err, context.Canceled) {
+	if err := s.keeper.Start(ctx); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("cannot keep the serving certificate: %w", err)
 	}
 	return nil
