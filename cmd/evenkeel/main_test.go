@@ -77,7 +77,7 @@ func TestManagerOptions(t *testing.T) {
 	assert.Equal(t, "turn", got.LeaderElectionID)
 	assert.Equal(t, "evenkeel-system", got.LeaderElectionNamespace)
 	assert.Equal(t, "0", got.Metrics.BindAddress)
-	assert.True(t, got.Scheme.Recognizes(gatewayv1.SchemeGroupVersion.WithKind("HTTPRoute")))
+	assert.True(t, got.Scheme.Recognizes(gatewayv1.GroupVersion.WithKind("HTTPRoute")))
 }
 
 // TestLogs are one JSON object a line, whichever library speaks.

@@ -51,8 +51,8 @@ func TestFiles(t *testing.T) {
 func handshake(t *testing.T, server, client *tls.Config) error {
 	t.Helper()
 	near, far := net.Pipe()
-	defer near.Close()
-	defer far.Close()
+	defer func() { _ = near.Close() }()
+	defer func() { _ = far.Close() }()
 	go func() { _ = tls.Server(far, server).HandshakeContext(t.Context()) }()
 	return tls.Client(near, client).HandshakeContext(t.Context())
 }

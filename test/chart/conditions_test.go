@@ -1,0 +1,118 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package chart
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/version"
+	"k8s.io/apiserver/pkg/admission"
+	"k8s.io/apiserver/pkg/admission/plugin/cel"
+	"k8s.io/apiserver/pkg/admission/plugin/webhook"
+	"k8s.io/apiserver/pkg/authentication/user"
+	"k8s.io/apiserver/pkg/cel/environment"
+)
+
+// oldestServer is the oldest API server that the chart allows.
+var oldestServer = version.MajorMinor(1, 32)
+
+// written is a Deployment of these tests; each change makes it differ.
+func written(changes ...func(*appsv1.Deployment)) *appsv1.Deployment {
+	d := &appsv1.Deployment{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "demo"},
+	}
+	for _, change := range changes {
+		change(d)
+	}
+	return d
+}
+
+func annotated(key, value string) func(*appsv1.Deployment) {
+	return func(d *appsv1.Deployment) { metav1.SetMetaDataAnnotation(&d.ObjectMeta, key, value) }
+}
+
+func labelled(key, value string) func(*appsv1.Deployment) {
+	return func(d *appsv1.Deployment) { metav1.SetMetaDataLabel(&d.ObjectMeta, key, value) }
+}
+
+func scaled(d *appsv1.Deployment) { d.Spec.MinReadySeconds++ }
+
+func owned(d *appsv1.Deployment) { d.Finalizers = append(d.Finalizers, "example.org/hold") }
+
+func seen(d *appsv1.Deployment) { d.Status.ObservedGeneration++ }
+
+func ending(d *appsv1.Deployment) { d.DeletionTimestamp = &metav1.Time{} }
+
+// TestWhoIsCalled evaluates the match conditions with the API server's own code.
+// An expression that fails would refuse the write where the webhook fails closed.
+func TestWhoIsCalled(t *testing.T) {
+	canary, rolling := annotated("evenkeel.dev/strategy", "canary"), annotated("evenkeel.dev/strategy", "rolling")
+	flying, other := labelled("evenkeel.dev/in-flight", "true"), annotated("example.org/note", "x")
+	type row struct {
+		name     string
+		old, new *appsv1.Deployment
+		want     string // of closed, open, none
+	}
+	for _, row := range []row{
+		{"created, bare", nil, written(), "open"},
+		{"created, with other annotations", nil, written(other), "open"},
+		{"created, rolling", nil, written(rolling), "open"},
+		{"created, canary", nil, written(canary), "closed"},
+		{"created, in flight", nil, written(flying), "closed"},
+		{"updated, nothing changed", written(), written(), "none"},
+		{"updated, nothing changed, canary", written(canary), written(canary), "none"},
+		{"updated, status alone", written(canary), written(canary, seen), "none"},
+		{"updated, finalizers alone", written(canary), written(canary, owned), "none"},
+		{"spec changed", written(), written(scaled), "open"},
+		{"spec changed, canary", written(canary), written(canary, scaled), "closed"},
+		{"first annotation", written(), written(other), "open"},
+		{"last annotation gone", written(other), written(), "open"},
+		{"label changed", written(labelled("team", "a")), written(labelled("team", "b")), "open"},
+		{"opts in", written(), written(canary), "closed"},
+		{"opts out", written(canary), written(rolling), "open"},
+		{"opts out in flight", written(canary, flying), written(rolling, flying), "closed"},
+		{"in flight, nothing changed", written(flying), written(flying), "closed"},
+		{"in flight, the label taken off", written(flying), written(), "closed"},
+		{"in flight, all taken off", written(canary, flying, other), written(), "closed"},
+		{"being deleted", written(scaled), written(ending), "none"},
+		{"being deleted in flight", written(canary, flying), written(canary, flying, ending, scaled), "none"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			called := map[string]bool{}
+			for i, w := range mutating(t) {
+				if w.Rules[0].Resources[0] == "deployments" {
+					called[w.Name] = matches(t, webhook.NewMutatingWebhookAccessor(w.Name, configuration, &mutating(t)[i]), row.old, row.new)
+				}
+			}
+			require.Len(t, called, 2)
+			assert.Equal(t, row.want == "closed", called["deployments-guarded.evenkeel.dev"], "fails closed")
+			assert.Equal(t, row.want == "open", called["deployments.evenkeel.dev"], "fails open")
+
+			last := validating(t)[0]
+			assert.Equal(t, row.want != "none", matches(t, webhook.NewValidatingWebhookAccessor(last.Name, configuration, &last), row.old, row.new), "validating")
+		})
+	}
+}
+
+func matches(t *testing.T, hook webhook.WebhookAccessor, old, object *appsv1.Deployment) bool {
+	t.Helper()
+	operation, before := admission.Create, runtime.Object(nil)
+	if old != nil {
+		operation, before = admission.Update, old
+	}
+	kind, resource := appsv1.SchemeGroupVersion.WithKind("Deployment"), appsv1.SchemeGroupVersion.WithResource("deployments")
+	attributes := admission.NewAttributesRecord(object, before, kind, object.Namespace, object.Name, resource, "", operation, nil, false, &user.DefaultInfo{Name: "somebody"})
+	compiler := cel.NewConditionCompiler(environment.MustBaseEnvSet(oldestServer))
+	result := hook.GetCompiledMatcher(compiler).Match(t.Context(), &admission.VersionedAttributes{
+		Attributes: attributes, VersionedKind: kind, VersionedObject: admission.NewLazyObject(object), VersionedOldObject: admission.NewLazyObject(before),
+	}, nil, nil)
+	require.NoError(t, result.Error, hook.GetName())
+	return result.Matches
+}

@@ -1,0 +1,103 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package chart
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+
+	"github.com/evenkeel-dev/evenkeel/config"
+)
+
+func TestLint(t *testing.T) {
+	out, err := helm(t, "lint", "--strict", chartDir)
+	assert.NoError(t, err, out)
+}
+
+// TestObjects is the whole list, so that nothing comes or goes unseen.
+func TestObjects(t *testing.T) {
+	always := []string{
+		"ServiceAccount/evenkeel", "ClusterRole/evenkeel-evenkeel-system", "ClusterRoleBinding/evenkeel-evenkeel-system",
+		"Role/evenkeel", "RoleBinding/evenkeel", "ConfigMap/evenkeel-policy", "Lease/evenkeel",
+		"Deployment/evenkeel", "Service/evenkeel-webhook", "PodDisruptionBudget/evenkeel",
+		"MutatingWebhookConfiguration/evenkeel-evenkeel-system", "ValidatingWebhookConfiguration/evenkeel-evenkeel-system",
+	}
+	for _, row := range []struct {
+		name   string
+		values []string
+		more   []string
+	}{
+		{"by default", nil, []string{"Secret/evenkeel-ca"}},
+		{"cert-manager, a CA of its own", []string{"certManager.enabled=true"}, []string{
+			"Issuer/evenkeel-selfsigned", "Certificate/evenkeel-ca", "Issuer/evenkeel-ca", "Certificate/evenkeel-webhook",
+		}},
+		{"cert-manager, somebody's issuer", []string{"certManager.enabled=true", "certManager.issuerRef.name=corporate"}, []string{"Certificate/evenkeel-webhook"}},
+		{"metrics", []string{"metrics.enabled=true"}, []string{"Secret/evenkeel-ca", "Service/evenkeel-metrics"}},
+		{"network policy", []string{"networkPolicy.enabled=true"}, []string{"Secret/evenkeel-ca", "NetworkPolicy/evenkeel"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			assert.ElementsMatch(t, append(append([]string{}, always...), row.more...), render(t, row.values...).kinds())
+		})
+	}
+}
+
+func TestSchemaRefuses(t *testing.T) {
+	for _, row := range []struct{ value, want string }{
+		{"replica=3", "additional properties 'replica' not allowed"},
+		{"image.name=x", "additional properties 'name' not allowed"},
+		{"image.pullPolicy=always", "value must be one of 'Always', 'IfNotPresent', 'Never'"},
+		{"image.digest=sha256:short", "does not match pattern"},
+		{"replicas=0", "minimum: got 0, want 1"},
+		{"webhook.timeoutSeconds=31", "maximum: got 31, want 30"},
+		{"webhook.failurePolicy=Ignore", "additional properties 'failurePolicy' not allowed"},
+		{"policy.rule[0].name=x", "additional properties 'rule' not allowed"},
+		{"policy.kind=Policy", "value must be 'RolloutPolicy'"},
+		{"certManager.enable=true", "additional properties 'enable' not allowed"},
+		{"podLabels.team=1", "got number, want string"},
+	} {
+		t.Run(row.value, func(t *testing.T) {
+			out, err := helm(t, "template", "evenkeel", chartDir, "--set", row.value)
+			require.Error(t, err)
+			assert.Contains(t, out, row.want)
+		})
+	}
+}
+
+// TestPolicyLoads checks the policy as the manager will.
+func TestPolicyLoads(t *testing.T) {
+	for _, values := range [][]string{nil, {"policy.rules[0].name=demo", "policy.rules[0].rollout.settle=3s"}} {
+		object := find[corev1.ConfigMap](t, render(t, values...), "ConfigMap", "evenkeel-policy")
+		assert.Equal(t, "cluster", object.Labels["evenkeel.dev/policy"])
+		_, err := config.Load([]byte(object.Data[config.PolicyKey]))
+		assert.NoError(t, err)
+	}
+}
+
+// TestSecretIsEmpty makes sure that an upgrade cannot wipe what a manager wrote.
+func TestSecretIsEmpty(t *testing.T) {
+	secret := find[corev1.Secret](t, render(t), "Secret", "evenkeel-ca")
+	assert.Empty(t, secret.Data)
+	assert.Empty(t, secret.StringData)
+}
+
+func TestNetworkPolicy(t *testing.T) {
+	ports := func(values ...string) map[string]int { // port: how many peers are named; 0 is everybody
+		policy := find[networkingv1.NetworkPolicy](t, render(t, append(values, "networkPolicy.enabled=true")...), "NetworkPolicy", "evenkeel")
+		out := map[string]int{}
+		for _, rule := range policy.Spec.Ingress {
+			for _, port := range rule.Ports {
+				out[port.Port.String()] = len(rule.From)
+			}
+		}
+		return out
+	}
+	from := "networkPolicy.metricsFrom[0].podSelector.matchLabels.app=prometheus"
+	assert.Equal(t, map[string]int{"webhook": 0, "health": 0}, ports())
+	assert.Equal(t, map[string]int{"webhook": 0, "health": 0}, ports("metrics.enabled=true"))
+	assert.Equal(t, map[string]int{"webhook": 0, "health": 0, "metrics": 1}, ports("metrics.enabled=true", from))
+}
