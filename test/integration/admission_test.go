@@ -83,7 +83,7 @@ func TestNoRolloutThatNobodyAskedFor(t *testing.T) {
 	values := strings.Replace(fixture.Values, "- name: tests", "- name: tests\n    inject: {probes: {readiness: {periodSeconds: 9}}, versionLabel: {key: version}}", 1)
 	fixture.Must(t, values, "helm", "upgrade", "evenkeel", fixture.Root()+"/charts/evenkeel", "-n", fixture.System, "-f", "-", "--wait", "--timeout", "60s")
 	t.Cleanup(func() {
-		fixture.Run(fixture.Values, "helm", "upgrade", "evenkeel", fixture.Root()+"/charts/evenkeel", "-n", fixture.System, "-f", "-", "--wait", "--timeout", "60s")
+		_, _ = fixture.Run(fixture.Values, "helm", "upgrade", "evenkeel", fixture.Root()+"/charts/evenkeel", "-n", fixture.System, "-f", "-", "--wait", "--timeout", "60s")
 	})
 	require.Eventually(t, func() bool { // the new policy is in force
 		out, _ := fixture.Run(app.Manifest("v1", "name: demo\n", "name: other\n"), "kubectl", "apply", "--server-side", "--dry-run=server", "-o", "jsonpath={.spec.template.metadata.labels.version}", "-n", app.Namespace, "-f", "-")

@@ -288,7 +288,7 @@ func walk(seed uint64, bug string) *world {
 // Every walk keeps the invariants at every step, and comes to its end.
 func TestEveryWalkIsSafeAndEnds(t *testing.T) {
 	ends := map[Phase]int{}
-	const walks = 3000
+	const walks = 2000
 	for seed := range uint64(walks) {
 		w := walk(seed, "")
 		require.Empty(t, w.broken, "seed %d", seed)
