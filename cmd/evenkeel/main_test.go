@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/evenkeel-dev/evenkeel/webhook/serving"
@@ -77,7 +78,7 @@ func TestManagerOptions(t *testing.T) {
 	assert.Equal(t, "turn", got.LeaderElectionID)
 	assert.Equal(t, "evenkeel-system", got.LeaderElectionNamespace)
 	assert.Equal(t, "0", got.Metrics.BindAddress)
-	assert.True(t, got.Scheme.Recognizes(gatewayv1.GroupVersion.WithKind("HTTPRoute")))
+	assert.True(t, got.Scheme.Recognizes(schema.GroupVersionKind{Group: gatewayv1.GroupName, Version: "v1", Kind: "HTTPRoute"}))
 }
 
 // TestLogs are one JSON object a line, whichever library speaks.
