@@ -8,6 +8,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
 )
@@ -62,7 +63,7 @@ func resolveInject(in Inject, out policy.Inject) policy.Inject {
 		out.Readiness = &policy.Readiness{
 			InitialDelaySeconds: r.InitialDelaySeconds, PeriodSeconds: r.PeriodSeconds, TimeoutSeconds: r.TimeoutSeconds, FailureThreshold: r.FailureThreshold,
 		}
-		if !ptrOr(r.Enabled, true) {
+		if !ptr.Deref(r.Enabled, true) {
 			out.Readiness = nil
 		}
 	}
@@ -70,7 +71,7 @@ func resolveInject(in Inject, out policy.Inject) policy.Inject {
 		if v.Key != "" {
 			out.VersionLabel = v.Key
 		}
-		if !ptrOr(v.Enabled, true) {
+		if !ptr.Deref(v.Enabled, true) {
 			out.VersionLabel = ""
 		}
 	}

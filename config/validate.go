@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
@@ -77,7 +78,7 @@ func validateInject(in Inject, at *field.Path) field.ErrorList {
 			errs = append(errs, field.Invalid(at.Child("strategy"), "0/0", "no pod could ever be replaced: one of maxSurge and maxUnavailable must be more than 0"))
 		}
 	}
-	minReady, deadline := ptrOr(in.MinReadySeconds, 5), ptrOr(in.ProgressDeadlineSeconds, 600)
+	minReady, deadline := ptr.Deref(in.MinReadySeconds, 5), ptr.Deref(in.ProgressDeadlineSeconds, 600)
 	if minReady < 0 {
 		errs = append(errs, field.Invalid(at.Child("minReadySeconds"), minReady, "must be 0 or more"))
 	}
@@ -160,10 +161,3 @@ func validateShare(v intstr.IntOrString, at *field.Path) field.ErrorList {
 }
 
 func isZero(v intstr.IntOrString) bool { return v.String() == "0" || v.String() == "0%" }
-
-func ptrOr[T any](p *T, otherwise T) T {
-	if p == nil {
-		return otherwise
-	}
-	return *p
-}

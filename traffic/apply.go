@@ -12,8 +12,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	corev1apply "k8s.io/client-go/applyconfigurations/core/v1"
 	metav1apply "k8s.io/client-go/applyconfigurations/meta/v1"
@@ -159,7 +157,7 @@ func divided(object *gatewayv1.HTTPRoute, deployment string, state rollout.State
 	if !carried.Same(wanted(carried, object.Namespace, deployment, state, target)) {
 		return false, nil
 	}
-	shown, err := rulesOf(object)
+	shown, err := route.Of(object)
 	if err != nil {
 		return false, err
 	}
@@ -226,18 +224,6 @@ func (r *Reconciler) release(ctx context.Context, gone types.NamespacedName) err
 		}
 	}
 	return nil
-}
-
-func rulesOf(object *gatewayv1.HTTPRoute) (route.Rules, error) {
-	plain, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read HTTPRoute %q: %w", object.Name, err)
-	}
-	rules, _, err := unstructured.NestedSlice(plain, "spec", "rules")
-	if err != nil {
-		return nil, fmt.Errorf("cannot read HTTPRoute %q: %w", object.Name, err)
-	}
-	return rules, nil
 }
 
 func sameJSON(a, b route.Rules) bool {

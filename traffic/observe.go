@@ -16,6 +16,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -78,7 +79,7 @@ func (r *Reconciler) observePods(ctx context.Context, w *world) error {
 		if !metav1.IsControlledBy(rs, w.deployment) {
 			continue
 		}
-		pods := rollout.Pods{Exists: true, Replicas: max(rs.Status.Replicas, ptrOr(rs.Spec.Replicas, 1)), Ready: rs.Status.ReadyReplicas}
+		pods := rollout.Pods{Exists: true, Replicas: max(rs.Status.Replicas, ptr.Deref(rs.Spec.Replicas, 1)), Ready: rs.Status.ReadyReplicas}
 		switch rs.Name {
 		case state.Stable.ReplicaSet:
 			w.snapshot.Stable = pods
@@ -234,11 +235,4 @@ func accepted(object *gatewayv1.HTTPRoute) bool {
 		}
 	}
 	return len(object.Status.Parents) > 0
-}
-
-func ptrOr[T any](p *T, otherwise T) T {
-	if p == nil {
-		return otherwise
-	}
-	return *p
 }

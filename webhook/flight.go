@@ -10,6 +10,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/policy/rules"
@@ -77,7 +78,7 @@ func (h *Handler) startFlight(ctx context.Context, d *deployment, plan policy.Pl
 
 // plan gives the state that a canary starts from, or says why there is none.
 func (h *Handler) plan(ctx context.Context, d *deployment, object *appsv1.Deployment, template *corev1.PodTemplateSpec) (rollout.State, string, error) {
-	if ptrOr(object.Spec.Replicas, 1) == 0 {
+	if ptr.Deref(object.Spec.Replicas, 1) == 0 {
 		return rollout.State{}, "it has 0 replicas", nil
 	}
 	if object.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType {

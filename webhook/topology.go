@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -105,7 +106,7 @@ func (t topology) surveyRoutes(ctx context.Context, old *appsv1.Deployment, s *s
 	}
 	for i := range list.Items {
 		item := &list.Items[i]
-		rules, err := rulesOf(item)
+		rules, err := route.Of(item)
 		if err != nil {
 			return err
 		}
@@ -175,7 +176,7 @@ func (t topology) surveyStable(ctx context.Context, old *appsv1.Deployment, s *s
 			continue
 		}
 		s.stable = versionOf(rs)
-		if replicas := ptrOr(old.Spec.Replicas, 1); rs.Status.ReadyReplicas < replicas {
+		if replicas := ptr.Deref(old.Spec.Replicas, 1); rs.Status.ReadyReplicas < replicas {
 			s.missing = fmt.Sprintf("an earlier rollout is unfinished: %d of %d pods of %s are ready", rs.Status.ReadyReplicas, replicas, rs.Name)
 		}
 		return nil
@@ -215,18 +216,6 @@ func versionOf(rs *appsv1.ReplicaSet) rollout.Version {
 	return rollout.Version{ReplicaSet: rs.Name, Hash: rs.Labels["pod-template-hash"], Revision: rs.Annotations[revisionAnnotation]}
 }
 
-func rulesOf(r *gatewayv1.HTTPRoute) (route.Rules, error) {
-	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(r)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read HTTPRoute %q: %w", r.Name, err)
-	}
-	rules, _, err := unstructured.NestedSlice(object, "spec", "rules")
-	if err != nil {
-		return nil, fmt.Errorf("cannot read HTTPRoute %q: %w", r.Name, err)
-	}
-	return rules, nil
-}
-
 // isCanaryService tells a Service that Evenkeel owns from those of users.
 func isCanaryService(s *corev1.Service) bool {
 	return s.Labels[rollout.RoleLabel] == rollout.RoleCanary
@@ -241,13 +230,6 @@ func quoted(kind string, names []string) string {
 		text += fmt.Sprintf(" %q", name)
 	}
 	return text
-}
-
-func ptrOr[T any](p *T, otherwise T) T {
-	if p == nil {
-		return otherwise
-	}
-	return *p
 }
 
 // namespaceLabels gives the labels by which policies select namespaces.

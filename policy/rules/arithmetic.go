@@ -9,6 +9,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
 )
 
 // percentText is a percent as the API takes it.
@@ -29,7 +30,7 @@ type effect struct {
 // malformed numbers and for no replicas.
 func effectOf(d *appsv1.Deployment) (effect, bool) {
 	surge, unavailable, ok := shares(d)
-	replicas := ptrOr(d.Spec.Replicas, 1)
+	replicas := ptr.Deref(d.Spec.Replicas, 1)
 	if !ok || replicas <= 0 || malformed(surge) || malformed(unavailable) {
 		return effect{}, false
 	}
@@ -50,7 +51,7 @@ func shares(d *appsv1.Deployment) (surge, unavailable intstr.IntOrString, ok boo
 	}
 	share := intstr.FromString(apiDefaultShare)
 	if ru := d.Spec.Strategy.RollingUpdate; ru != nil {
-		return ptrOr(ru.MaxSurge, share), ptrOr(ru.MaxUnavailable, share), true
+		return ptr.Deref(ru.MaxSurge, share), ptr.Deref(ru.MaxUnavailable, share), true
 	}
 	return share, share, true
 }

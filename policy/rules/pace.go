@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/utils/ptr"
 )
 
 // injectPace fills in minReadySeconds and progressDeadlineSeconds, each by
@@ -16,7 +17,7 @@ func injectPace(r *review) {
 	if !r.wants.strategy {
 		return
 	}
-	minReady, deadline := r.Object.Spec.MinReadySeconds, ptrOr(r.Object.Spec.ProgressDeadlineSeconds, apiDefaultPeriod)
+	minReady, deadline := r.Object.Spec.MinReadySeconds, ptr.Deref(r.Object.Spec.ProgressDeadlineSeconds, apiDefaultPeriod)
 	oursMin, oursDeadline := r.minReadyIsOurs(), r.deadlineIsOurs()
 	if oursMin {
 		minReady = *r.Policy.Inject.MinReadySeconds
@@ -36,7 +37,7 @@ func injectPace(r *review) {
 	}
 	if oursDeadline {
 		r.fill(fieldDeadline)
-		if ptrOr(r.Object.Spec.ProgressDeadlineSeconds, 0) != deadline {
+		if ptr.Deref(r.Object.Spec.ProgressDeadlineSeconds, 0) != deadline {
 			r.Object.Spec.ProgressDeadlineSeconds = &deadline
 			r.change("/spec/progressDeadlineSeconds", deadline, r.because(fmt.Sprintf("progressDeadlineSeconds %d", deadline)))
 		}
@@ -55,15 +56,8 @@ func (r *review) deadlineIsOurs() bool {
 	if r.Policy.Inject.ProgressDeadlineSeconds == nil || userSet(r.New, fieldDeadline) {
 		return false
 	}
-	now := ptrOr(r.New.Spec.ProgressDeadlineSeconds, apiDefaultPeriod)
+	now := ptr.Deref(r.New.Spec.ProgressDeadlineSeconds, apiDefaultPeriod)
 	return now == apiDefaultPeriod || r.unchangedInjection(fieldDeadline, func(old *appsv1.Deployment) bool {
-		return ptrOr(old.Spec.ProgressDeadlineSeconds, apiDefaultPeriod) == now
+		return ptr.Deref(old.Spec.ProgressDeadlineSeconds, apiDefaultPeriod) == now
 	})
-}
-
-func ptrOr[T any](p *T, otherwise T) T {
-	if p == nil {
-		return otherwise
-	}
-	return *p
 }

@@ -5,37 +5,37 @@ package rollout
 
 import "time"
 
-// leave asks the state's stage whether it may be left. Each function below is
-// one stage: what must be seen, and where the rollout goes from there.
+// stages are all stages, in the order in which a rollout goes through them, on
+// and back. Each function is one stage: what must be seen, and where the rollout
+// goes from there.
+var stages = []struct {
+	stage Stage
+	leave func(Snapshot, time.Time) outcome
+}{
+	{StagePrepare, leavePrepare},       // narrowed, whole: the gate opens
+	{StageScale, leaveScale},           // the canary has its pods: its weight follows
+	{StageShift, leaveShift},           // the route is accepted: the step's time runs
+	{StageDwell, leaveDwell},           // time and people agree: next step, or promote
+	{StageService, leaveService},       // the Services lead to the canary: the split goes
+	{StageRoute, leaveRoute},           // the route leads to the Service alone
+	{StageDrain, leaveDrain},           // stable's pods are let go
+	{StageRelease, leaveWithUserKnobs}, // stable's pods are gone
+	{StageReopen, leaveReopen},         // back: the route leaves the Service
+	{StageReturn, leaveReturn},         // back: the Service leads to stable again
+	{StageWithdraw, leaveWithdraw},     // back: no traffic for the canary
+	{StageRestore, leaveWithUserKnobs}, // back: the canary's pods are gone
+	{StageWiden, leaveWiden},           // everything is the user's own
+}
+
+// leave asks the state's stage whether it may be left. A stage of another version
+// of Evenkeel holds, and says so.
 func leave(s Snapshot, now time.Time) outcome {
-	switch s.State.Stage {
-	case StagePrepare:
-		return leavePrepare(s, now)
-	case StageScale:
-		return leaveScale(s, now)
-	case StageShift:
-		return leaveShift(s, now)
-	case StageDwell:
-		return leaveDwell(s, now)
-	case StageService:
-		return leaveService(s, now)
-	case StageRoute:
-		return leaveRoute(s, now)
-	case StageDrain:
-		return leaveDrain(s, now)
-	case StageReopen:
-		return leaveReopen(s, now)
-	case StageReturn:
-		return leaveReturn(s, now)
-	case StageWithdraw:
-		return leaveWithdraw(s, now)
-	case StageRelease, StageRestore:
-		return leaveWithUserKnobs(s, now)
-	case StageWiden:
-		return leaveWiden(s, now)
-	default: // a stage of another version of Evenkeel: hold, and say so
-		return outcome{wait: waitUnknownStage, patient: true}
+	for _, one := range stages {
+		if one.stage == s.State.Stage {
+			return one.leave(s, now)
+		}
 	}
+	return outcome{wait: waitUnknownStage, patient: true}
 }
 
 // leavePrepare opens the gate once no canary pod can get traffic that nobody
