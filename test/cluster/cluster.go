@@ -13,10 +13,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/evenkeel-dev/evenkeel/test/cluster/internal/build"
-	"github.com/evenkeel-dev/evenkeel/test/cluster/internal/image"
 	"github.com/evenkeel-dev/evenkeel/test/cluster/internal/node"
 )
 
@@ -27,32 +28,19 @@ type cluster struct {
 	node        node.Node
 }
 
-// project are the images that are packed from this tree.
-var project = []struct {
-	name, pkg, path string
-	env             []string
-}{
-	{"evenkeel.local/pause:1", "./test/cluster/pause", "/pause", nil},
-	{"evenkeel.local/evenkeel:dev", "./cmd/evenkeel", "/evenkeel", nil},
-	{"evenkeel.local/demo:v1", "./test/fixture/app", "/app", []string{"VERSION=v1"}},
-	{"evenkeel.local/demo:v2", "./test/fixture/app", "/app", []string{"VERSION=v2"}},
-	{"evenkeel.local/demo:v3", "./test/fixture/app", "/app", []string{"VERSION=v3"}},
-}
-
 func newCluster() (*cluster, error) {
-	cache := os.Getenv("EVENKEEL_CACHE")
-	if cache == "" {
-		base, err := os.UserCacheDir()
-		if err != nil {
-			return nil, fmt.Errorf("no folder for the cache: set EVENKEEL_CACHE: %w", err)
-		}
-		cache = filepath.Join(base, "evenkeel")
-	}
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
+	here, err := os.Getwd()
 	if err != nil {
-		return nil, fmt.Errorf("run this inside the project: %w", err)
+		return nil, err
 	}
-	root := string(bytes.TrimSpace(out))
+	root, err := findRoot(here)
+	if err != nil {
+		return nil, err
+	}
+	cache, err := cacheDir()
+	if err != nil {
+		return nil, err
+	}
 	c := &cluster{root: root, cache: cache}
 	c.builder = build.Builder{Modules: filepath.Join(root, "test", "cluster", "modules"), Cache: cache, Out: os.Stdout}
 	c.node.Run = filepath.Join(cache, "run")
@@ -60,107 +48,109 @@ func newCluster() (*cluster, error) {
 	return c, err
 }
 
-func (c *cluster) build() error {
-	if err := c.builder.All(); err != nil {
+// findRoot is the project's folder that dir lies in.
+func findRoot(dir string) (string, error) {
+	for at := dir; ; at = filepath.Dir(at) {
+		if _, err := os.Stat(filepath.Join(at, "test", "cluster", "modules")); err == nil {
+			return at, nil
+		}
+		if at == filepath.Dir(at) {
+			return "", fmt.Errorf("run this inside the project: %s is not", dir)
+		}
+	}
+}
+
+func cacheDir() (string, error) {
+	if dir := os.Getenv("EVENKEEL_CACHE"); dir != "" {
+		return filepath.Abs(dir)
+	}
+	base, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("no folder for the cache: set EVENKEEL_CACHE: %w", err)
+	}
+	return filepath.Join(base, "evenkeel"), nil
+}
+
+// locked lets one command at a time change the cluster of a cache.
+func (c *cluster) locked(do func() error) error {
+	if err := os.MkdirAll(c.cache, 0o755); err != nil {
 		return err
 	}
-	_, err := c.pack()
-	return err
+	lock, err := os.OpenFile(filepath.Join(c.cache, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = lock.Close() }()
+	if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+		fmt.Println("waiting for another command on this cluster to end")
+		if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+			return fmt.Errorf("cannot lock the cluster: %w", err)
+		}
+	}
+	return do()
+}
+
+// build makes all programs and images that the cache lacks.
+func (c *cluster) build(ctx context.Context) ([]packed, error) {
+	if err := c.host().prepare(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.builder.All(ctx); err != nil {
+		return nil, err
+	}
+	return c.pack(ctx)
 }
 
 // up starts the cluster, or loads the project's images into one that runs.
 func (c *cluster) up(ctx context.Context) error {
-	if err := c.build(); err != nil {
-		return err
-	}
-	started := time.Now()
 	if _, alive := c.node.Pid(); alive {
 		fmt.Println("the cluster is up already")
-		return c.load()
+		return c.load(ctx)
 	}
-	crds, err := c.crds()
+	images, err := c.build(ctx)
 	if err != nil {
 		return err
 	}
-	if err := c.node.Start(ctx, crds, os.Stdout); err != nil {
+	kinds, err := c.kinds(ctx)
+	if err != nil {
 		return err
 	}
-	if err := c.load(); err != nil {
+	setup := node.Setup{Kinds: kinds, Pause: pauseImage}
+	for _, image := range images {
+		setup.Images = append(setup.Images, image.file)
+	}
+	started := time.Now()
+	if err := c.node.Start(ctx, setup, os.Stdout); err != nil {
 		return err
 	}
-	fmt.Printf("cluster up in %.1f s; logs are in %s\n", time.Since(started).Seconds(), filepath.Join(c.node.Run, "logs"))
+	fmt.Printf("the cluster is up after %.1f s; its logs are in %s\n", time.Since(started).Seconds(), c.node.Logs())
 	return nil
 }
 
-// crds gives the folder of the Gateway API's kinds, from the module's own zip.
-func (c *cluster) crds() (string, error) {
-	cmd := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/gateway-api")
+// kinds gives a folder with the Gateway API's kinds, from the module's own zip.
+func (c *cluster) kinds(ctx context.Context) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/gateway-api")
 	cmd.Dir = c.root
 	out, err := cmd.Output()
-	if err != nil || len(bytes.TrimSpace(out)) == 0 {
+	dir := string(bytes.TrimSpace(out))
+	if err != nil || dir == "" {
 		return "", fmt.Errorf("cannot find the module sigs.k8s.io/gateway-api: %w", err)
 	}
-	to := filepath.Join(c.cache, "crds")
+	to := filepath.Join(c.cache, "kinds")
 	if err := os.RemoveAll(to); err != nil {
 		return "", err
 	}
-	if err := os.CopyFS(to, os.DirFS(filepath.Join(string(bytes.TrimSpace(out)), "config", "crd", "standard"))); err != nil {
-		return "", err
+	if err := os.CopyFS(to, os.DirFS(filepath.Join(dir, "config", "crd", "standard"))); err != nil {
+		return "", fmt.Errorf("cannot copy the kinds of the Gateway API: %w", err)
 	}
-	return to, os.RemoveAll(filepath.Join(to, "kustomization.yaml"))
+	return to, os.RemoveAll(filepath.Join(to, "kustomization.yaml")) // not an object of a cluster
 }
 
-// pack builds the project's programs and packs those images that changed.
-func (c *cluster) pack() ([]string, error) {
-	dir := filepath.Join(c.cache, "images")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
-	}
-	var files []string
-	built := map[string][]byte{}
-	for i, p := range project {
-		if built[p.pkg] == nil {
-			program := filepath.Join(dir, "program")
-			cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", program, p.pkg)
-			cmd.Dir, cmd.Env = c.root, append(os.Environ(), "CGO_ENABLED=0")
-			if out, err := cmd.CombinedOutput(); err != nil {
-				return nil, fmt.Errorf("cannot build %s: %w\n%s", p.pkg, err, out)
-			}
-			var err error
-			if built[p.pkg], err = os.ReadFile(program); err != nil {
-				return nil, err
-			}
-		}
-		var packed bytes.Buffer
-		if err := (image.Image{Name: p.name, Path: p.path, Binary: built[p.pkg], Env: p.env}).Write(&packed); err != nil {
-			return nil, fmt.Errorf("cannot pack %s: %w", p.name, err)
-		}
-		file := filepath.Join(dir, fmt.Sprintf("%d.tar", i))
-		if old, err := os.ReadFile(file); err != nil || !bytes.Equal(old, packed.Bytes()) {
-			if err := os.WriteFile(file, packed.Bytes(), 0o644); err != nil {
-				return nil, err
-			}
-		}
-		files = append(files, file)
-	}
-	return files, nil
-}
-
-// load imports the project's images into the node.
-func (c *cluster) load() error {
-	files, err := c.pack()
-	if err != nil {
+func (c *cluster) down() error {
+	if err := c.node.Stop(); err != nil {
 		return err
 	}
-	for _, file := range files {
-		cmd, err := c.node.Command("ctr", "-n", "k8s.io", "images", "import", file)
-		if err != nil {
-			return err
-		}
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("cannot load %s: %w\n%s", file, err, out)
-		}
-	}
+	fmt.Println("the cluster is down")
 	return nil
 }
 
@@ -171,18 +161,46 @@ func (c *cluster) exec(args []string) error {
 	if len(args) == 0 {
 		return errors.New("say what to run: cluster exec -- kubectl get pods")
 	}
-	cmd, err := c.node.Command(args...)
-	if err != nil {
-		return err
+	return c.node.Exec(args...)
+}
+
+func (c *cluster) restart(args []string) error {
+	if len(args) != 1 {
+		return errors.New("say which component to restart, such as kube-apiserver")
 	}
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	return cmd.Run()
+	return c.node.Restart(args[0])
 }
 
 func (c *cluster) status() error {
 	if _, alive := c.node.Pid(); !alive {
-		fmt.Println("the cluster is not up")
+		fmt.Println(c.node.Down())
 		return nil
 	}
-	return c.exec([]string{"kubectl", "get", "nodes,pods", "-A", "-o", "wide"})
+	for _, component := range c.node.Components() {
+		fmt.Printf("%-26s up for %s\n", component.Name, time.Since(component.Since).Round(time.Second))
+	}
+	fmt.Printf("logs are in %s\n", c.node.Logs())
+	return nil
+}
+
+// env prints what a test needs to know about the cluster.
+func (c *cluster) env() error {
+	var names []string
+	for _, p := range project {
+		names = append(names, p.name)
+	}
+	for _, pair := range [][2]string{
+		{"KUBECONFIG", c.node.Kubeconfig()},
+		{"API_SERVER", node.APIServer},
+		{"GATEWAY_CLASS", "traefik"},
+		{"GATEWAY_ADDRESS", node.Address},
+		{"GATEWAY_PORTS", "80,8000"},
+		{"GATEWAY_METRICS", "http://" + node.Address + ":9100/metrics"},
+		{"INGRESS_CLASS", "nginx"},
+		{"IMAGES", strings.Join(names, ",")},
+		{"LOGS", c.node.Logs()},
+	} {
+		fmt.Println(pair[0] + "=" + pair[1])
+	}
+	return nil
 }

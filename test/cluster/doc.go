@@ -8,9 +8,10 @@
 //
 //	cluster build            build what is missing, into the cache
 //	cluster up               start the cluster; it is ready when this returns
-//	cluster load             pack and load the project's images again
+//	cluster load             load the project's images again, those that changed
 //	cluster exec -- CMD...   run a command inside, with KUBECONFIG and PATH set
 //	cluster restart NAME     kill a component and start it again
-//	cluster status           what runs
+//	cluster status           what runs, and since when
+//	cluster env              its addresses and names, as KEY=VALUE
 //	cluster down             end everything
 package main

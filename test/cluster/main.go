@@ -10,21 +10,18 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"syscall"
 
 	"github.com/evenkeel-dev/evenkeel/test/cluster/internal/node"
 )
 
+const usage = "build, up, load, exec, restart, status, env or down"
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	if err := command(ctx, os.Args[1:]); err != nil {
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
-			os.Exit(exit.ExitCode())
-		}
 		fmt.Fprintln(os.Stderr, "cluster:", err)
 		os.Exit(1)
 	}
@@ -32,37 +29,37 @@ func main() {
 
 func command(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return errors.New("say what to do: build, up, load, exec, restart, status or down")
+		return errors.New("say what to do: " + usage)
 	}
-	if args[0] == "inner" && len(args) == 3 {
-		return node.Inner(args[1], args[2])
+	name, args := args[0], args[1:]
+	if name == "inner" {
+		return node.Inner(args)
 	}
-	if err := preflight(); err != nil {
+	if err := allowed(os.Geteuid()); err != nil {
 		return err
 	}
 	c, err := newCluster()
 	if err != nil {
 		return err
 	}
-	switch args[0] {
+	switch name {
 	case "build":
-		return c.build()
+		return c.locked(func() error { _, err := c.build(ctx); return err })
 	case "up":
-		return c.up(ctx)
+		return c.locked(func() error { return c.up(ctx) })
 	case "load":
-		return c.load()
+		return c.locked(func() error { return c.load(ctx) })
+	case "down":
+		return c.locked(c.down)
 	case "exec":
-		return c.exec(args[1:])
+		return c.exec(args)
 	case "restart":
-		if len(args) != 2 {
-			return errors.New("say which component to restart, such as kube-apiserver")
-		}
-		return c.node.Restart(args[1])
+		return c.restart(args)
 	case "status":
 		return c.status()
-	case "down":
-		return c.node.Stop()
+	case "env":
+		return c.env()
 	default:
-		return fmt.Errorf("%q is not a command: build, up, load, exec, restart, status or down", args[0])
+		return fmt.Errorf("%q is not a command: %s", name, usage)
 	}
 }

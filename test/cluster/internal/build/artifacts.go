@@ -3,6 +3,8 @@
 
 package build
 
+import "strings"
+
 // Group is a set of programs that are built from one pinned module.
 type Group struct {
 	// Name is that of the module's folder under modules/.
@@ -17,6 +19,15 @@ type Group struct {
 	Patch *Patch
 	// Cold is about how long a first build takes on two cores.
 	Cold string
+}
+
+// flags are those of go build.
+func (g Group) flags() []string {
+	flags := []string{"-trimpath", "-mod=readonly", "-ldflags", strings.TrimSpace("-s -w " + g.LDFlags)}
+	if g.Tags != "" {
+		flags = append(flags, "-tags", g.Tags)
+	}
+	return flags
 }
 
 // Patch replaces File of Module by With, a path below the group's folder.

@@ -30,11 +30,12 @@ type descriptor struct {
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
-// Write writes the image's tar.
-func (i Image) Write(w io.Writer) error {
+// Write writes the image's tar, and gives the digest that the image has in a
+// store once it is imported.
+func (i Image) Write(w io.Writer) (string, error) {
 	layer, err := i.layer()
 	if err != nil {
-		return err
+		return "", err
 	}
 	config, err := json.Marshal(map[string]any{
 		"architecture": runtime.GOARCH, "os": "linux",
@@ -42,7 +43,7 @@ func (i Image) Write(w io.Writer) error {
 		"rootfs": map[string]any{"type": "layers", "diff_ids": []string{digest(layer)}},
 	})
 	if err != nil {
-		return err
+		return "", err
 	}
 	manifest, err := json.Marshal(map[string]any{
 		"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
@@ -50,28 +51,35 @@ func (i Image) Write(w io.Writer) error {
 		"layers": []descriptor{describe("application/vnd.oci.image.layer.v1.tar", layer, nil)},
 	})
 	if err != nil {
-		return err
+		return "", err
 	}
 	index, err := json.Marshal(map[string]any{
 		"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json",
 		"manifests": []descriptor{describe("application/vnd.oci.image.manifest.v1+json", manifest, map[string]string{"io.containerd.image.name": i.Name})},
 	})
 	if err != nil {
-		return err
+		return "", err
 	}
 	t := tar.NewWriter(w)
 	files := []struct {
 		name string
 		data []byte
-	}{{"oci-layout", []byte(`{"imageLayoutVersion":"1.0.0"}`)}, {"index.json", index}, {blob(config), config}, {blob(manifest), manifest}, {blob(layer), layer}}
+	}{
+		{"oci-layout", []byte(`{"imageLayoutVersion":"1.0.0"}`)},
+		{"index.json", index},
+		{blob(config), config},
+		{blob(manifest), manifest},
+		{blob(layer), layer},
+	}
 	for _, file := range files {
 		if err := put(t, file.name, 0o644, file.data); err != nil {
-			return err
+			return "", err
 		}
 	}
-	return t.Close()
+	return digest(manifest), t.Close()
 }
 
+// layer is the image's only one: the binary, and what most programs expect.
 func (i Image) layer() ([]byte, error) {
 	var out bytes.Buffer
 	t := tar.NewWriter(&out)
@@ -90,7 +98,10 @@ func (i Image) layer() ([]byte, error) {
 	if err := put(t, i.Path[1:], 0o755, i.Binary); err != nil {
 		return nil, err
 	}
-	return out.Bytes(), t.Close()
+	if err := t.Close(); err != nil { // it writes the end of the archive
+		return nil, err
+	}
+	return out.Bytes(), nil
 }
 
 func put(t *tar.Writer, name string, mode int64, data []byte) error {

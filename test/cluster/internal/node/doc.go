@@ -4,7 +4,13 @@
 // Package node runs the cluster's one node, control plane and all, inside
 // namespaces of its own: network, mounts, processes, IPC, host name, cgroups.
 //
-// Start begins the namespaces and leaves a first process in them (Inner), which
-// sets up mounts and network, starts the components and reaps. Everything ends
-// with that process. Command runs a program inside.
+//	Start ── clone ──> Inner, process 1 of the namespaces
+//	  │                  mounts and network, certificates, components
+//	  │ <── stages ────  "node ready", "pods can be made", ...
+//	returns              supervises and reaps until it is killed
+//
+// Everything ends with process 1: Stop kills it, and removes what outlives a
+// namespace, which is cgroups and the folder of state. Command and Exec run
+// programs inside. The folder of state says all there is to know about a run, so
+// that a later process can find it, enter it, or clean up after it.
 package node

@@ -6,186 +6,181 @@
 package node
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
+
+	"github.com/evenkeel-dev/evenkeel/test/cluster/internal/cgroup"
+	"github.com/evenkeel-dev/evenkeel/test/cluster/internal/pki"
 )
 
-// cgroup is the node's tree below the cgroup that it was started in.
-const cgroup = "/evenkeel-cluster"
-
-// Inner is the first process of the namespaces. It returns only on an error.
-// crds is the folder of the Gateway API's kinds.
-func Inner(run, crds string) error {
-	n := inner{run: run, crds: crds}
-	for _, step := range []struct {
-		name string
-		do   func() error
-	}{{"mounts", n.mounts}, {"network", n.network}, {"certificates", func() error { return writePKI(n.path("pki")) }}, {"components", n.components}} {
-		if err := step.do(); err != nil {
-			return fmt.Errorf("%s: %w", step.name, err)
-		}
-		n.stamp(step.name)
-	}
-	return n.supervise()
-}
-
+// inner is the node, seen from its first process.
 type inner struct {
 	run     string
-	crds    string
+	cgroup  string
+	setup   Setup
 	running map[int]component
+}
+
+// lastStage is done when pods can be made.
+const lastStage = "pods can be made"
+
+// Inner is the first process of the namespaces: args are the folder of state, and
+// what Setup holds. It returns only on an error.
+func Inner(args []string) error {
+	if len(args) < 3 {
+		return errors.New("inner is not for people: use up")
+	}
+	n := &inner{
+		run: args[0], cgroup: cgroup.Name(args[0]), running: map[int]component{},
+		setup: Setup{Kinds: args[1], Pause: args[2], Images: args[3:]},
+	}
+	for _, stage := range []struct {
+		name string
+		do   func() error
+	}{
+		{"namespaces", n.isolate},
+		{"certificates", n.certificates},
+		{"images", n.images}, // while the API server comes up
+		{"API server", n.controlPlane},
+		{"Gateway API", n.kinds},
+		{"gateway", n.gateway},
+		{"node ready", n.ready},
+		{lastStage, n.accounts},
+	} {
+		if err := stage.do(); err != nil {
+			return fmt.Errorf("%s: %w", stage.name, err)
+		}
+		if err := n.done(stage.name); err != nil {
+			return err
+		}
+	}
+	return n.supervise()
 }
 
 func (n *inner) path(parts ...string) string {
 	return filepath.Join(append([]string{n.run}, parts...)...)
 }
 
-// stamp says in the run folder that a step is done.
-func (n *inner) stamp(name string) {
-	_ = os.WriteFile(n.path("done-"+name), nil, 0o600) // progress alone
-}
-
-// mounts makes the mounts private, and gives the node a cgroup tree, /run,
-// /var/lib and /var/log of its own.
-func (n *inner) mounts() error {
-	for _, dir := range []string{"varlib", "varlog", "logs"} {
-		if err := os.MkdirAll(n.path(dir), 0o755); err != nil {
-			return err
-		}
-	}
-	err := shell(
-		"mount --make-rshared /",
-		"mount -t proc proc /proc",
-		"mount -t sysfs sysfs /sys",
-		"mount -t tmpfs -o mode=755 tmpfs /sys/fs/cgroup",
-	)
-	if err == nil {
-		err = mountCgroups()
-	}
-	if err == nil {
-		err = shell(
-			"mount -t tmpfs -o mode=755 tmpfs /run",
-			"mount --bind "+n.path("varlib")+" /var/lib",
-			"mount --bind "+n.path("varlog")+" /var/log",
-			"mkdir -p /run/cni/conf /run/lock /run/sysctl",
-			"hostname node",
-		)
-	}
+// done says in the folder of state that a stage is done.
+func (n *inner) done(stage string) error {
+	file, err := os.OpenFile(n.path("stages"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	return maskSysctls()
+	_, err = file.WriteString(stage + "\n")
+	return errors.Join(err, file.Close())
 }
 
-// mountCgroups mounts the hierarchies of this machine: those of version 1 one by
-// one, or the only one of version 2 (which was not run on such a machine yet).
-func mountCgroups() error {
-	text, err := os.ReadFile("/proc/self/cgroup")
-	if err != nil {
+func (n *inner) certificates() error { return pki.Write(n.path("pki"), APIServer, identities) }
+
+// images starts what needs nothing else, and imports images into containerd.
+func (n *inner) images() error {
+	if err := n.writeConfigs(); err != nil {
 		return err
 	}
-	var controllers []string
-	for line := range strings.SplitSeq(strings.TrimSpace(string(text)), "\n") {
-		if parts := strings.SplitN(line, ":", 3); len(parts) == 3 && parts[1] != "" && !strings.HasPrefix(parts[1], "name=") {
-			controllers = append(controllers, parts[1])
-		}
+	if err := n.start(n.etcd(), n.containerd(), n.apiServer()); err != nil {
+		return err
 	}
-	if len(controllers) == 0 {
-		return mountCgroup2()
+	if err := n.until("containerd", func() error { return n.ctr("version") }); err != nil {
+		return err
 	}
-	for _, name := range controllers {
-		dir := "/sys/fs/cgroup/" + name
-		if err := shell("mkdir -p "+dir, "mount -t cgroup -o "+name+" cgroup "+dir, "mkdir -p "+dir+cgroup); err != nil {
+	for _, file := range n.setup.Images {
+		if err := n.ctr("-n", "k8s.io", "images", "import", file); err != nil {
 			return err
 		}
-		if name == "cpuset" {
-			for _, file := range []string{"cpuset.cpus", "cpuset.mems"} {
-				if err := shell("cat " + dir + "/" + file + " > " + dir + cgroup + "/" + file); err != nil {
-					return err
-				}
+	}
+	return nil
+}
+
+func (n *inner) ctr(args ...string) error {
+	return n.command("ctr", append([]string{"--address", containerdSocket}, args...)...)
+}
+
+// command runs a program to its end.
+func (n *inner) command(name string, args ...string) error {
+	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
+
+// controlPlane waits for the API server and starts those who speak to it.
+func (n *inner) controlPlane() error {
+	if err := n.until("kube-apiserver", func() error { return n.get("/readyz", nil) }); err != nil {
+		return err
+	}
+	return n.start(n.controllerManager(), n.scheduler(), n.kubelet(), n.proxy())
+}
+
+// kinds applies the kinds of the Gateway API, and the cluster's own objects.
+func (n *inner) kinds() error {
+	apply := []string{"--kubeconfig=" + n.path("pki", "admin.kubeconfig"), "apply", "--server-side", "--filename"}
+	if err := n.command("kubectl", append(apply, n.setup.Kinds)...); err != nil {
+		return err
+	}
+	return n.command("kubectl", append(apply, n.path("manifest.yaml"))...)
+}
+
+// gateway starts Traefik, which gives up where it does not find its kinds, and
+// waits until it took the GatewayClass.
+func (n *inner) gateway() error {
+	if err := n.start(n.traefik()); err != nil {
+		return err
+	}
+	return n.until("traefik", func() error {
+		return n.condition("/apis/gateway.networking.k8s.io/v1/gatewayclasses/traefik", "Accepted")
+	})
+}
+
+func (n *inner) ready() error {
+	err := n.until("kubelet", func() error { return n.condition("/api/v1/nodes/"+hostName, "Ready") })
+	tuneNetfilter()
+	return err
+}
+
+// accounts waits for the account that every pod wants.
+func (n *inner) accounts() error {
+	return n.until("kube-controller-manager", func() error { return n.get("/api/v1/namespaces/default/serviceaccounts/default", nil) })
+}
+
+// until waits for a check that a component has come up. It ends early where one
+// of them has ended.
+func (n *inner) until(name string, check func() error) error {
+	for deadline := time.Now().Add(startLimit); ; time.Sleep(50 * time.Millisecond) {
+		for pid := range n.running {
+			var status syscall.WaitStatus
+			if found, _ := syscall.Wait4(pid, &status, syscall.WNOHANG, nil); found == pid {
+				return n.failed(n.running[pid].name, errors.New(describe(status)))
 			}
 		}
-	}
-	dir := "/sys/fs/cgroup/systemd"
-	return shell("mkdir -p "+dir, "mount -t cgroup -o none,name=systemd cgroup "+dir, "mkdir -p "+dir+cgroup)
-}
-
-func mountCgroup2() error {
-	return shell(
-		"umount /sys/fs/cgroup",
-		"mount -t cgroup2 cgroup2 /sys/fs/cgroup",
-		"mkdir -p /sys/fs/cgroup/evenkeel-init /sys/fs/cgroup"+cgroup,
-		"for p in $(cat /sys/fs/cgroup/cgroup.procs); do echo $p > /sys/fs/cgroup/evenkeel-init/cgroup.procs || true; done",
-		"for c in $(cat /sys/fs/cgroup/cgroup.controllers); do echo +$c > /sys/fs/cgroup/cgroup.subtree_control || true; done",
-	)
-}
-
-// maskSysctls shows the kubelet files that hold what it would write machine-wide.
-func maskSysctls() error {
-	for name, value := range map[string]string{
-		"vm/overcommit_memory": "1", "vm/panic_on_oom": "0", "kernel/panic": "10", "kernel/panic_on_oops": "1",
-		"kernel/keys/root_maxkeys": "1000000", "kernel/keys/root_maxbytes": "25000000",
-	} {
-		file := "/run/sysctl/" + strings.ReplaceAll(name, "/", ".")
-		if err := os.WriteFile(file, []byte(value+"\n"), 0o644); err != nil {
-			return err
+		err := check()
+		if err == nil {
+			return nil
 		}
-		if err := shell("mount --bind " + file + " /proc/sys/" + name); err != nil {
-			return err
+		if time.Now().After(deadline) {
+			return n.failed(name, err)
 		}
 	}
-	return nil
 }
 
-// network gives the node an address that is not loopback, and pods a bridge.
-func (n *inner) network() error {
-	err := shell(
-		"ip link set lo up",
-		"ip link add node0 type veth peer name node1",
-		"ip addr add "+nodeAddress+"/24 dev node0",
-		"ip link set node0 up",
-		"ip link set node1 up",
-		"ip route add default via 10.10.0.254 dev node0", // leads nowhere; some programs want one
-		"echo 1 > /proc/sys/net/ipv4/ip_forward",
-		// a client port that is used again soon after a reset would be sent to the old, perhaps deleted, pod
-		"echo 1 > /proc/sys/net/netfilter/nf_conntrack_tcp_timeout_close || true",
-		"echo '10000 65000' > /proc/sys/net/ipv4/ip_local_port_range",
-		"echo 10248-10259,30000-32767 > /proc/sys/net/ipv4/ip_local_reserved_ports",
-		"echo 1 > /proc/sys/net/bridge/bridge-nf-call-iptables || true",
-	)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile("/run/cni/conf/10-bridge.conflist", []byte(cniConfig), 0o600)
+// failed writes down which component failed, for whoever reports it.
+func (n *inner) failed(name string, cause error) error {
+	return errors.Join(fmt.Errorf("%s failed: %w", name, cause), os.WriteFile(n.path("failed"), []byte(name), 0o600))
 }
 
-const cniConfig = `{"cniVersion":"1.0.0","name":"bridge","plugins":[
-{"type":"bridge","bridge":"cni0","isGateway":true,"ipMasq":false,"hairpinMode":true,
-"ipam":{"type":"host-local","ranges":[[{"subnet":"10.244.0.0/24"}]],"routes":[{"dst":"0.0.0.0/0"}]}},
-{"type":"portmap","capabilities":{"portMappings":true}}]}
-`
-
-// shell runs lines as /bin/sh does, and stops at the first that fails.
-func shell(lines ...string) error {
-	for _, line := range lines {
-		if out, err := exec.Command("/bin/sh", "-c", line).CombinedOutput(); err != nil {
-			return fmt.Errorf("%s: %w: %s", line, err, strings.TrimSpace(string(out)))
-		}
-	}
-	return nil
-}
-
-// supervise reaps, starts again what was asked for, and ends when a component
+// supervise reaps, starts again what Restart killed, and ends when a component
 // ends by itself: a cluster without one of them proves nothing.
 func (n *inner) supervise() error {
-	n.stamp("started")
 	for {
 		var status syscall.WaitStatus
 		pid, err := syscall.Wait4(-1, &status, 0, nil)
-		if err == syscall.EINTR {
+		if errors.Is(err, syscall.EINTR) {
 			continue
 		}
 		if err != nil {
@@ -196,12 +191,18 @@ func (n *inner) supervise() error {
 			continue
 		}
 		delete(n.running, pid)
-		again := n.path("restart-" + ended.name)
-		if os.Remove(again) != nil {
-			return fmt.Errorf("%s ended (%v); its log is %s", ended.name, status, n.path("logs", ended.name+".log"))
+		if os.Remove(n.path("restart-"+ended.name)) != nil {
+			return n.failed(ended.name, errors.New(describe(status)))
 		}
 		if err := n.start(ended); err != nil {
 			return err
 		}
 	}
+}
+
+func describe(status syscall.WaitStatus) string {
+	if status.Signaled() {
+		return "signal: " + status.Signal().String()
+	}
+	return fmt.Sprintf("exit code %d", status.ExitStatus())
 }

@@ -1,8 +1,10 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// What the local cluster's helm is built from, and nothing else: see test/cluster.
 module github.com/evenkeel-dev/evenkeel/test/cluster/modules/helm
 
 go 1.26.0
-
-tool helm.sh/helm/v4/cmd/helm
 
 require helm.sh/helm/v4 v4.3.1
 

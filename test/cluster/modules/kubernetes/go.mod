@@ -1,3 +1,7 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// What the local cluster's programs of Kubernetes are built from, and nothing else: see test/cluster.
 module github.com/evenkeel-dev/evenkeel/test/cluster/modules/kubernetes
 
 go 1.26.0
@@ -6,12 +10,7 @@ require k8s.io/kubernetes v1.37.1
 
 require (
 	cel.dev/expr v0.25.1 // indirect
-	cyphar.com/go-pathrs v0.2.5 // indirect
-	github.com/Azure/go-ansiterm v0.0.0-20250102033503-faa5f7b0171c // indirect
-	github.com/JeffAshton/win_pdh v0.0.0-20161109143554-76bb4ee9f0ab // indirect
 	github.com/MakeNowJust/heredoc v1.0.0 // indirect
-	github.com/Microsoft/go-winio v0.6.2 // indirect
-	github.com/Microsoft/hnslib v0.1.3 // indirect
 	github.com/NYTimes/gziphandler v1.1.1 // indirect
 	github.com/antlr4-go/antlr/v4 v4.13.1 // indirect
 	github.com/beorn7/perks v1.0.1 // indirect
@@ -67,7 +66,6 @@ require (
 	github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus v1.1.0 // indirect
 	github.com/grpc-ecosystem/go-grpc-middleware/v2 v2.3.3 // indirect
 	github.com/grpc-ecosystem/grpc-gateway/v2 v2.29.0 // indirect
-	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/jonboulle/clockwork v0.5.0 // indirect
 	github.com/json-iterator/go v1.1.12 // indirect
 	github.com/kylelemons/godebug v1.1.0 // indirect
@@ -186,68 +184,6 @@ require (
 	sigs.k8s.io/yaml v1.6.0 // indirect
 )
 
-replace k8s.io/api => k8s.io/api v0.37.1
-
-replace k8s.io/apiextensions-apiserver => k8s.io/apiextensions-apiserver v0.37.1
-
-replace k8s.io/apimachinery => k8s.io/apimachinery v0.37.1
-
-replace k8s.io/apiserver => k8s.io/apiserver v0.37.1
-
-replace k8s.io/cli-runtime => k8s.io/cli-runtime v0.37.1
-
-replace k8s.io/client-go => k8s.io/client-go v0.37.1
-
-replace k8s.io/cloud-provider => k8s.io/cloud-provider v0.37.1
-
-replace k8s.io/cluster-bootstrap => k8s.io/cluster-bootstrap v0.37.1
-
-replace k8s.io/code-generator => k8s.io/code-generator v0.37.1
-
-replace k8s.io/component-base => k8s.io/component-base v0.37.1
-
-replace k8s.io/component-helpers => k8s.io/component-helpers v0.37.1
-
-replace k8s.io/controller-manager => k8s.io/controller-manager v0.37.1
-
-replace k8s.io/cri-api => k8s.io/cri-api v0.37.1
-
-replace k8s.io/cri-client => k8s.io/cri-client v0.37.1
-
-replace k8s.io/cri-streaming => k8s.io/cri-streaming v0.37.1
-
-replace k8s.io/csi-translation-lib => k8s.io/csi-translation-lib v0.37.1
-
-replace k8s.io/dynamic-resource-allocation => k8s.io/dynamic-resource-allocation v0.37.1
-
-replace k8s.io/endpointslice => k8s.io/endpointslice v0.37.1
-
-replace k8s.io/externaljwt => k8s.io/externaljwt v0.37.1
-
-replace k8s.io/kms => k8s.io/kms v0.37.1
-
-replace k8s.io/kube-aggregator => k8s.io/kube-aggregator v0.37.1
-
-replace k8s.io/kube-controller-manager => k8s.io/kube-controller-manager v0.37.1
-
-replace k8s.io/kube-proxy => k8s.io/kube-proxy v0.37.1
-
-replace k8s.io/kube-scheduler => k8s.io/kube-scheduler v0.37.1
-
-replace k8s.io/kubectl => k8s.io/kubectl v0.37.1
-
-replace k8s.io/kubelet => k8s.io/kubelet v0.37.1
-
-replace k8s.io/metrics => k8s.io/metrics v0.37.1
-
-replace k8s.io/mount-utils => k8s.io/mount-utils v0.37.1
-
-replace k8s.io/pod-security-admission => k8s.io/pod-security-admission v0.37.1
-
-replace k8s.io/sample-apiserver => k8s.io/sample-apiserver v0.37.1
-
-replace k8s.io/streaming => k8s.io/streaming v0.37.1
-
 tool (
 	k8s.io/kubernetes/cmd/kube-apiserver
 	k8s.io/kubernetes/cmd/kube-controller-manager
@@ -255,4 +191,39 @@ tool (
 	k8s.io/kubernetes/cmd/kube-scheduler
 	k8s.io/kubernetes/cmd/kubectl
 	k8s.io/kubernetes/cmd/kubelet
+)
+
+// The staging repositories, as they were released together.
+replace (
+	k8s.io/api => k8s.io/api v0.37.1
+	k8s.io/apiextensions-apiserver => k8s.io/apiextensions-apiserver v0.37.1
+	k8s.io/apimachinery => k8s.io/apimachinery v0.37.1
+	k8s.io/apiserver => k8s.io/apiserver v0.37.1
+	k8s.io/cli-runtime => k8s.io/cli-runtime v0.37.1
+	k8s.io/client-go => k8s.io/client-go v0.37.1
+	k8s.io/cloud-provider => k8s.io/cloud-provider v0.37.1
+	k8s.io/cluster-bootstrap => k8s.io/cluster-bootstrap v0.37.1
+	k8s.io/code-generator => k8s.io/code-generator v0.37.1
+	k8s.io/component-base => k8s.io/component-base v0.37.1
+	k8s.io/component-helpers => k8s.io/component-helpers v0.37.1
+	k8s.io/controller-manager => k8s.io/controller-manager v0.37.1
+	k8s.io/cri-api => k8s.io/cri-api v0.37.1
+	k8s.io/cri-client => k8s.io/cri-client v0.37.1
+	k8s.io/cri-streaming => k8s.io/cri-streaming v0.37.1
+	k8s.io/csi-translation-lib => k8s.io/csi-translation-lib v0.37.1
+	k8s.io/dynamic-resource-allocation => k8s.io/dynamic-resource-allocation v0.37.1
+	k8s.io/endpointslice => k8s.io/endpointslice v0.37.1
+	k8s.io/externaljwt => k8s.io/externaljwt v0.37.1
+	k8s.io/kms => k8s.io/kms v0.37.1
+	k8s.io/kube-aggregator => k8s.io/kube-aggregator v0.37.1
+	k8s.io/kube-controller-manager => k8s.io/kube-controller-manager v0.37.1
+	k8s.io/kube-proxy => k8s.io/kube-proxy v0.37.1
+	k8s.io/kube-scheduler => k8s.io/kube-scheduler v0.37.1
+	k8s.io/kubectl => k8s.io/kubectl v0.37.1
+	k8s.io/kubelet => k8s.io/kubelet v0.37.1
+	k8s.io/metrics => k8s.io/metrics v0.37.1
+	k8s.io/mount-utils => k8s.io/mount-utils v0.37.1
+	k8s.io/pod-security-admission => k8s.io/pod-security-admission v0.37.1
+	k8s.io/sample-apiserver => k8s.io/sample-apiserver v0.37.1
+	k8s.io/streaming => k8s.io/streaming v0.37.1
 )
