@@ -56,6 +56,13 @@ func shares(d *appsv1.Deployment) (surge, unavailable intstr.IntOrString, ok boo
 	return share, share, true
 }
 
+// sameShares tells whether two objects have the same two numbers, as written.
+func sameShares(old, incoming *appsv1.Deployment) bool {
+	surgeOld, downOld, okOld := shares(old)
+	surge, down, ok := shares(incoming)
+	return okOld == ok && surgeOld == surge && downOld == down
+}
+
 func malformed(v intstr.IntOrString) bool {
 	if v.Type == intstr.String {
 		return !percentText.MatchString(v.StrVal)

@@ -5,44 +5,88 @@ package rules
 
 import (
 	"encoding/json"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// userSet tells whether somebody asked for a field of the spec by name. The API
-// server has filled in its defaults before admission sees an object, and an
-// Update manager's managedFields count those as set. So it is read, in this
-// order, from the last-applied annotation and from what an Apply manager owns;
-// where neither says so, the caller compares with the API's default.
-func userSet(d *appsv1.Deployment, path ...string) bool {
+// asked holds what somebody asked for by name. The API server has filled in its
+// defaults before admission sees an object, and an Update manager's
+// managedFields count those as set. So it is read, in this order, from the
+// last-applied annotation and from what an Apply manager owns; where neither
+// names a field, the caller compares with the API's default.
+type asked struct {
+	applied map[string]any   // as a manifest
+	owned   []map[string]any // as managedFields
+}
+
+// askedOf reads what was asked of an object. What cannot be read asks nothing.
+func askedOf(d *appsv1.Deployment) asked {
+	var a asked
 	if text := d.Annotations[corev1.LastAppliedConfigAnnotation]; text != "" {
-		var applied map[string]any
-		if json.Unmarshal([]byte(text), &applied) == nil && has(applied, "", append([]string{"spec"}, path...)) {
-			return true
-		}
+		_ = json.Unmarshal([]byte(text), &a.applied)
 	}
 	for _, entry := range d.ManagedFields {
 		if entry.Operation != metav1.ManagedFieldsOperationApply || entry.FieldsV1 == nil || entry.Subresource != "" {
 			continue
 		}
 		var fields map[string]any
-		if json.Unmarshal([]byte(entry.FieldsV1.GetRawString()), &fields) == nil && has(fields, "f:", append([]string{"spec"}, path...)) {
+		if json.Unmarshal([]byte(entry.FieldsV1.GetRawString()), &fields) == nil {
+			a.owned = append(a.owned, fields)
+		}
+	}
+	return a
+}
+
+// item is the segment of a path that leads to a list's item by its name.
+func item(name string) string { return "name=" + name }
+
+// forField tells whether somebody asked for a field by name.
+func (a asked) forField(path ...string) bool {
+	if inManifest(a.applied, path) {
+		return true
+	}
+	for _, fields := range a.owned {
+		if inFields(fields, path) {
 			return true
 		}
 	}
 	return false
 }
 
-// has tells whether a tree holds a path whose segments have a prefix.
-func has(tree map[string]any, prefix string, path []string) bool {
+// inManifest walks a manifest. A null asks for nothing.
+func inManifest(at any, path []string) bool {
+	if len(path) == 0 || at == nil {
+		return at != nil
+	}
+	switch node := at.(type) {
+	case map[string]any:
+		return inManifest(node[path[0]], path[1:])
+	case []any:
+		for _, one := range node {
+			object, _ := one.(map[string]any)
+			if name, ok := object["name"].(string); ok && item(name) == path[0] {
+				return inManifest(object, path[1:])
+			}
+		}
+	}
+	return false
+}
+
+// inFields walks a set of managed fields.
+func inFields(at map[string]any, path []string) bool {
 	for i, segment := range path {
-		next, ok := tree[prefix+segment]
+		key := "f:" + segment
+		if name, ok := strings.CutPrefix(segment, item("")); ok {
+			key = `k:{"name":"` + name + `"}`
+		}
+		next, ok := at[key]
 		if !ok || i == len(path)-1 {
 			return ok
 		}
-		if tree, ok = next.(map[string]any); !ok {
+		if at, ok = next.(map[string]any); !ok {
 			return false
 		}
 	}

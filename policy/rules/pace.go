@@ -11,53 +11,61 @@ import (
 )
 
 // injectPace fills in minReadySeconds and progressDeadlineSeconds, each by
-// itself. The API wants the deadline to be the larger of the two, so a pair that
-// would not be is left as the user has it.
+// itself. The API wants the deadline to be the larger of the two: where what the
+// user set leaves no room for the policy's value, the API's default takes its place.
 func injectPace(r *review) {
 	if !r.wants.strategy {
 		return
 	}
-	minReady, deadline := r.Object.Spec.MinReadySeconds, ptr.Deref(r.Object.Spec.ProgressDeadlineSeconds, apiDefaultPeriod)
-	oursMin, oursDeadline := r.minReadyIsOurs(), r.deadlineIsOurs()
+	minReady, deadline := r.New.Spec.MinReadySeconds, ptr.Deref(r.New.Spec.ProgressDeadlineSeconds, apiDefaultPeriod)
+	oursMin, oursDeadline := r.minReadyIsOurs(minReady), r.deadlineIsOurs(deadline)
 	if oursMin {
 		minReady = *r.Policy.Inject.MinReadySeconds
 	}
 	if oursDeadline {
 		deadline = *r.Policy.Inject.ProgressDeadlineSeconds
 	}
-	if deadline <= minReady {
-		return
+	switch {
+	case deadline > minReady:
+	case oursMin:
+		minReady = 0
+	case oursDeadline:
+		deadline = apiDefaultPeriod
 	}
 	if oursMin {
-		r.fill(fieldMinReady)
-		if r.Object.Spec.MinReadySeconds != minReady {
-			r.Object.Spec.MinReadySeconds = minReady
-			r.change("/spec/minReadySeconds", minReady, r.because(fmt.Sprintf("minReadySeconds %d", minReady)))
-		}
+		r.fillSeconds(fieldMinReady, r.New.Spec.MinReadySeconds, minReady)
+		r.Object.Spec.MinReadySeconds = minReady
 	}
 	if oursDeadline {
-		r.fill(fieldDeadline)
-		if ptr.Deref(r.Object.Spec.ProgressDeadlineSeconds, 0) != deadline {
-			r.Object.Spec.ProgressDeadlineSeconds = &deadline
-			r.change("/spec/progressDeadlineSeconds", deadline, r.because(fmt.Sprintf("progressDeadlineSeconds %d", deadline)))
-		}
+		r.fillSeconds(fieldDeadline, ptr.Deref(r.New.Spec.ProgressDeadlineSeconds, apiDefaultPeriod), deadline)
+		r.Object.Spec.ProgressDeadlineSeconds = &deadline
 	}
 }
 
-func (r *review) minReadyIsOurs() bool {
-	if r.Policy.Inject.MinReadySeconds == nil || userSet(r.New, fieldMinReady) {
-		return false
+func (r *review) fillSeconds(field string, from, to int32) {
+	r.fill(field)
+	if from == to {
+		return
 	}
-	now := r.New.Spec.MinReadySeconds
-	return now == 0 || r.unchangedInjection(fieldMinReady, func(old *appsv1.Deployment) bool { return old.Spec.MinReadySeconds == now })
+	what := fmt.Sprintf("%s %d", field, to)
+	r.filled = append(r.filled, what)
+	r.change("/spec/"+field, to, r.because(what))
 }
 
-func (r *review) deadlineIsOurs() bool {
-	if r.Policy.Inject.ProgressDeadlineSeconds == nil || userSet(r.New, fieldDeadline) {
+func (r *review) minReadyIsOurs(now int32) bool {
+	want := r.Policy.Inject.MinReadySeconds
+	if want == nil || r.asked.forField("spec", fieldMinReady) {
 		return false
 	}
-	now := ptr.Deref(r.New.Spec.ProgressDeadlineSeconds, apiDefaultPeriod)
-	return now == apiDefaultPeriod || r.unchangedInjection(fieldDeadline, func(old *appsv1.Deployment) bool {
+	return now == 0 || r.follows(fieldMinReady, now == *want, func(old *appsv1.Deployment) bool { return old.Spec.MinReadySeconds == now })
+}
+
+func (r *review) deadlineIsOurs(now int32) bool {
+	want := r.Policy.Inject.ProgressDeadlineSeconds
+	if want == nil || r.asked.forField("spec", fieldDeadline) {
+		return false
+	}
+	return now == apiDefaultPeriod || r.follows(fieldDeadline, now == *want, func(old *appsv1.Deployment) bool {
 		return ptr.Deref(old.Spec.ProgressDeadlineSeconds, apiDefaultPeriod) == now
 	})
 }

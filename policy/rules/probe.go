@@ -5,7 +5,9 @@ package rules
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,9 +21,17 @@ import (
 // probeExample is a probe that works, shown wherever one did not.
 const probeExample = "http:8080/healthz"
 
+// The kinds of probes.
+const (
+	http = "http"
+	tcp  = "tcp"
+	grpc = "grpc"
+	none = "none"
+)
+
 // ask is what a probe of the annotation evenkeel.dev/probe asks.
 type ask struct {
-	kind string // http, tcp, grpc or none
+	kind string
 	port intstr.IntOrString
 	path string
 }
@@ -34,13 +44,16 @@ var portName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$`)
 func parseProbe(text string) (map[string]ask, error) {
 	asks := map[string]ask{}
 	for part := range strings.SplitSeq(text, ";") {
-		name, what, named := strings.Cut(strings.TrimSpace(part), "=")
-		if !named {
-			name, what = "", name
+		name, what := "", strings.TrimSpace(part)
+		if before, after, named := strings.Cut(what, "="); named && !strings.Contains(before, ":") {
+			name, what = before, after
 		}
 		one, err := parseAsk(what)
 		if err != nil {
 			return nil, err
+		}
+		if _, twice := asks[name]; twice {
+			return nil, fmt.Errorf("%q comes second for one container: write \"name=\" in front of each", what)
 		}
 		asks[name] = one
 	}
@@ -50,28 +63,49 @@ func parseProbe(text string) (map[string]ask, error) {
 func parseAsk(text string) (ask, error) {
 	wrong := fmt.Errorf("%q is not a probe: write for example %q, \"tcp:8080\", \"grpc:9090\" or \"none\"", text, probeExample)
 	kind, rest, _ := strings.Cut(text, ":")
-	if kind == "none" && rest == "" {
-		return ask{kind: kind}, nil
-	}
 	port, path := rest, ""
 	if i := strings.Index(rest, "/"); i >= 0 {
 		port, path = rest[:i], rest[i:]
 	}
-	if (kind != "http" && kind != "tcp" && kind != "grpc") || (path != "" && kind != "http") || port == "" {
+	switch kind {
+	case none:
+		if text != none {
+			return ask{}, wrong
+		}
+		return ask{kind: none}, nil
+	case http:
+		if path == "" {
+			path = "/"
+		}
+	case tcp, grpc:
+		if path != "" {
+			return ask{}, wrong
+		}
+	default:
 		return ask{}, wrong
-	}
-	if kind == "http" && path == "" {
-		path = "/"
 	}
 	number, err := strconv.Atoi(port)
 	switch {
 	case err == nil && number >= 1 && number <= 65535:
-		return ask{kind: kind, port: intstr.FromInt32(int32(number)), path: path}, nil //nolint:gosec // bounded above
-	case err == nil || kind == "grpc" || !portName.MatchString(port):
+		return ask{kind: kind, port: intstr.FromInt32(int32(number)), path: path}, nil
+	case err == nil || kind == grpc || !portName.MatchString(port):
 		return ask{}, wrong
 	default:
 		return ask{kind: kind, port: intstr.FromString(port), path: path}, nil
 	}
+}
+
+// home is the container that a probe without a name is for: the one that
+// declares its port, or else the first.
+func (a ask) home(d *appsv1.Deployment) int {
+	containers := d.Spec.Template.Spec.Containers
+	return max(0, slices.IndexFunc(containers, a.declaredBy))
+}
+
+func (a ask) declaredBy(container corev1.Container) bool {
+	return slices.ContainsFunc(container.Ports, func(p corev1.ContainerPort) bool {
+		return (a.port.Type == intstr.Int && p.ContainerPort == a.port.IntVal) || (a.port.Type == intstr.String && p.Name == a.port.StrVal)
+	})
 }
 
 // probe makes the probe that asks.
@@ -84,9 +118,9 @@ func (a ask) probe(numbers policy.Readiness) *corev1.Probe {
 		SuccessThreshold:    1,
 	}
 	switch a.kind {
-	case "http":
+	case http:
 		p.HTTPGet = &corev1.HTTPGetAction{Path: a.path, Port: a.port, Scheme: corev1.URISchemeHTTP}
-	case "grpc":
+	case grpc:
 		service := ""
 		p.GRPC = &corev1.GRPCAction{Port: a.port.IntVal, Service: &service}
 	default:
@@ -112,10 +146,28 @@ func brokenProbe(d *appsv1.Deployment, _ policy.Policy) (int, string) {
 	if err != nil {
 		return 1, fmt.Sprintf("annotation %s: %v", policy.ProbeAnnotation, err)
 	}
-	for name := range asks {
-		if name != "" && containerOf(d, name) == nil {
-			return 1, fmt.Sprintf("annotation %s: there is no container %q", policy.ProbeAnnotation, name)
+	for _, name := range slices.Sorted(maps.Keys(asks)) {
+		if problem := asks[name].misses(d, name); problem != "" {
+			return 1, fmt.Sprintf("annotation %s: %s", policy.ProbeAnnotation, problem)
 		}
 	}
 	return 0, ""
+}
+
+// misses says what of an ask does not exist: its container, or a port that it
+// names. A port by its number needs no declaration but the annotation.
+func (a ask) misses(d *appsv1.Deployment, name string) string {
+	container := containerOf(d, name)
+	switch {
+	case name != "" && container == nil:
+		return fmt.Sprintf("there is no container %q", name)
+	case a.port.Type != intstr.String:
+		return ""
+	case name == "" && !slices.ContainsFunc(d.Spec.Template.Spec.Containers, a.declaredBy):
+		return fmt.Sprintf("no container has a port named %q", a.port.StrVal)
+	case name != "" && !a.declaredBy(*container):
+		return fmt.Sprintf("container %q has no port named %q", name, a.port.StrVal)
+	default:
+		return ""
+	}
 }

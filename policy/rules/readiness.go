@@ -6,8 +6,10 @@ package rules
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
@@ -21,33 +23,26 @@ import (
 // Reads containers[].ports, the annotation and the Services; writes
 // containers[].readinessProbe. Never over a probe of the user's.
 func injectReadiness(r *review) {
-	var ours []string
-	if r.Old != nil {
-		ours = carried(r.Old, r.New, r.before).Readiness
-	}
 	asks, _ := parseProbe(r.New.Annotations[policy.ProbeAnnotation]) // the check tells about it
 	ready := false
 	for i := range r.Object.Spec.Template.Spec.Containers {
 		container := &r.Object.Spec.Template.Spec.Containers[i]
-		mine := slices.Contains(ours, container.Name)
-		if !r.TemplateChanged {
-			r.carryReadiness(i, container, mine)
-			continue
-		}
-		if container.ReadinessProbe == nil || mine {
-			r.giveReadiness(i, container, mine, asks)
+		if r.TemplateChanged {
+			r.giveReadiness(i, container, asks)
+		} else {
+			r.carryReadiness(i, container)
 		}
 		ready = ready || container.ReadinessProbe != nil
 	}
 	slices.Sort(r.after.Readiness)
-	if r.TemplateChanged && !ready && r.Policy.Inject.Readiness != nil && r.wants.probes && !asksNone(asks) {
-		r.warn("no readiness probe was injected: no container declares one port to ask; declare it, or say evenkeel.dev/probe: %q", probeExample)
+	if r.TemplateChanged && !ready && r.Policy.Inject.Readiness != nil && r.wants.probes && asks[""].kind != none {
+		r.warn("no readiness probe was injected: no container declares one port to ask; declare it, or say %s: %q", policy.ProbeAnnotation, probeExample)
 	}
 }
 
 // carryReadiness puts back what was injected where the requester left it out.
-func (r *review) carryReadiness(i int, container *corev1.Container, mine bool) {
-	if !mine {
+func (r *review) carryReadiness(i int, container *corev1.Container) {
+	if !r.ours.Probes(container.Name) {
 		return
 	}
 	r.after.Readiness = append(r.after.Readiness, container.Name)
@@ -57,21 +52,29 @@ func (r *review) carryReadiness(i int, container *corev1.Container, mine bool) {
 	}
 }
 
-func (r *review) giveReadiness(i int, container *corev1.Container, mine bool, asks map[string]ask) {
-	what, evidence := ask{kind: "none"}, ""
+// giveReadiness gives a container of a changed template its probe, in place of
+// none or of one that was injected.
+func (r *review) giveReadiness(i int, container *corev1.Container, asks map[string]ask) {
+	ours := container.ReadinessProbe == nil || r.ours.Probes(container.Name)
+	what, evidence := ask{kind: none}, ""
 	if r.Policy.Inject.Readiness != nil && r.wants.probes {
 		what, evidence = r.evidence(i, container, asks)
 	}
-	if what.kind == "none" {
-		if mine && container.ReadinessProbe != nil {
+	if what.kind == none {
+		if ours && container.ReadinessProbe != nil {
 			container.ReadinessProbe = nil
 			r.change(readinessPath(i), nil, "the policy does not inject it any more")
 		}
 		return
 	}
 	probe := what.probe(*r.Policy.Inject.Readiness)
+	equal := equality.Semantic.DeepEqual(container.ReadinessProbe, probe)
+	given := equal && r.stamped.Probes(container.Name) && !r.asked.forReadiness(container.Name)
+	if !ours && !given {
+		return
+	}
 	r.after.Readiness = append(r.after.Readiness, container.Name)
-	if container.ReadinessProbe != nil && container.ReadinessProbe.String() == probe.String() {
+	if equal {
 		return
 	}
 	container.ReadinessProbe = probe
@@ -85,31 +88,44 @@ func (r *review) evidence(i int, container *corev1.Container, asks map[string]as
 	if named, ok := asks[container.Name]; ok {
 		return named, "the annotation"
 	}
-	if all, ok := asks[""]; ok && (i == 0 || all.kind == "none") {
+	if all, ok := asks[""]; ok && (all.kind == none || i == all.home(r.New)) {
 		return all, "the annotation"
 	}
-	var tcp []corev1.ContainerPort
+	var ports []corev1.ContainerPort
 	for _, port := range container.Ports {
 		if port.Protocol == "" || port.Protocol == corev1.ProtocolTCP {
-			tcp = append(tcp, port)
+			ports = append(ports, port)
 		}
 	}
-	for _, service := range r.Services {
-		for _, port := range service.Spec.Ports {
-			if found := slices.IndexFunc(tcp, func(p corev1.ContainerPort) bool { return leadsTo(port, p) }); found >= 0 {
-				return tcpAsk(tcp[found]), fmt.Sprintf("Service %q", service.Name)
-			}
-		}
+	if port, service, ok := served(ports, r.Services); ok {
+		return tcpAsk(port), fmt.Sprintf("Service %q", service)
 	}
-	if len(tcp) == 1 {
-		return tcpAsk(tcp[0]), "its only TCP port"
+	if len(ports) == 1 {
+		return tcpAsk(ports[0]), "its only TCP port"
 	}
-	for _, port := range tcp {
+	for _, port := range ports {
 		if port.Name == "http" || port.Name == "web" || port.Name == "grpc" {
 			return tcpAsk(port), "the port's name"
 		}
 	}
-	return ask{kind: "none"}, ""
+	return ask{kind: none}, ""
+}
+
+// served finds the port that a Service leads to, and the Service's name. The
+// order in which Services are known must not matter.
+func served(ports []corev1.ContainerPort, services []corev1.Service) (corev1.ContainerPort, string, bool) {
+	sorted := slices.SortedFunc(slices.Values(services), func(a, b corev1.Service) int { return strings.Compare(a.Name, b.Name) })
+	for _, service := range sorted {
+		for _, port := range service.Spec.Ports {
+			if port.Protocol != "" && port.Protocol != corev1.ProtocolTCP {
+				continue
+			}
+			if found := slices.IndexFunc(ports, func(p corev1.ContainerPort) bool { return leadsTo(port, p) }); found >= 0 {
+				return ports[found], service.Name, true
+			}
+		}
+	}
+	return corev1.ContainerPort{}, "", false
 }
 
 func leadsTo(port corev1.ServicePort, container corev1.ContainerPort) bool {
@@ -123,10 +139,8 @@ func leadsTo(port corev1.ServicePort, container corev1.ContainerPort) bool {
 }
 
 func tcpAsk(port corev1.ContainerPort) ask {
-	return ask{kind: "tcp", port: intstr.FromInt32(port.ContainerPort)}
+	return ask{kind: tcp, port: intstr.FromInt32(port.ContainerPort)}
 }
-
-func asksNone(asks map[string]ask) bool { return asks[""].kind == "none" }
 
 func readinessPath(i int) string {
 	return fmt.Sprintf("/spec/template/spec/containers/%d/readinessProbe", i)

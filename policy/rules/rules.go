@@ -18,7 +18,13 @@ type review struct {
 	policy.Plan
 	// before is the record of what was injected into Old, after that of Object.
 	before, after policy.Injected
+	// ours is the part of before that New only carries along, stamped the record
+	// that New brings: that of a first pass, where this is the second.
+	ours, stamped policy.Injected
+	asked         asked
 	wants         wants
+	// filled names the values that a person is told of.
+	filled []string
 }
 
 // injections fill in what the user left out, in this order.
@@ -30,34 +36,47 @@ var injections = []func(*review){
 	record,          // what of it is ours
 }
 
-// check is one thing that must hold. It gives how badly it does not (0 means
-// that it holds) and the message that a person sees.
+// check is one thing that must hold.
 type check struct {
 	name string
+	// find gives how badly it does not (0 means that it holds), and the message
+	// that a person sees.
 	find func(d *appsv1.Deployment, p policy.Policy) (severity int, message string)
+	// same tells whether an object says about it what the one before said.
+	same func(old, incoming *appsv1.Deployment) bool
+	// graded tells that severities compare: what is no worse than before stands.
+	graded bool
 }
 
 // checks are looked at in this order.
 var checks = []check{
-	{"malformed-percent", malformedPercent}, // numbers that are none
-	{"zero-progress", zeroProgress},         // no pod could ever be replaced
-	{"floor-zero", floorZero},               // an outage by arithmetic
-	{"max-unavailable", maxUnavailable},     // more pods down than the policy allows
-	{"strategy", unknownStrategy},           // a strategy that this version does not know
-	{"steps", brokenSteps},                  // steps that cannot be read
-	{"probe", brokenProbe},                  // a probe that cannot be read
-	{"inject", brokenInject},                // an injection that does not exist
+	{"malformed-percent", malformedPercent, sameShares, false},                      // numbers that are none
+	{"zero-progress", zeroProgress, sameShares, true},                               // no pod could ever be replaced
+	{"floor-zero", floorZero, sameShares, true},                                     // an outage by arithmetic
+	{"max-unavailable", maxUnavailable, sameShares, true},                           // more pods down than the policy allows
+	{"strategy", unknownStrategy, sameAnnotation(policy.StrategyAnnotation), false}, // a strategy that this version does not know
+	{"steps", brokenSteps, sameAnnotation(policy.StepsAnnotation), false},           // steps that cannot be read
+	{"probe", brokenProbe, sameAnnotation(policy.ProbeAnnotation), false},           // a probe that cannot be read
+	{"inject", brokenInject, sameAnnotation(policy.InjectAnnotation), false},        // an injection that does not exist
 }
 
-// Review gives the plan for a Deployment. It changes nothing of the subject.
+// Review gives the plan for a Deployment. It changes nothing of the subject. An
+// object that is being deleted passes as it is.
 func Review(s policy.Subject) policy.Plan {
 	r := &review{Subject: s}
 	r.Object = s.New.DeepCopy()
-	if s.Old != nil {
-		r.before, _ = policy.ParseInjected(s.Old.Annotations[policy.InjectedAnnotation]) // what cannot be read records nothing
+	if s.New.DeletionTimestamp != nil {
+		return r.Plan
 	}
-	r.wants, _ = parseInject(s.New.Annotations[policy.InjectAnnotation]) // the check tells about it
-	r.TemplateChanged = s.Old == nil || !sameOwnTemplate(s.Old, s.New, r.before)
+	// What cannot be read records nothing, and wants nothing: a check tells.
+	r.stamped, _ = policy.ParseInjected(s.New.Annotations[policy.InjectedAnnotation])
+	r.wants, _ = parseInject(s.New.Annotations[policy.InjectAnnotation])
+	r.asked, r.TemplateChanged = askedOf(s.New), true
+	if s.Old != nil {
+		r.before, _ = policy.ParseInjected(s.Old.Annotations[policy.InjectedAnnotation])
+		r.ours = carried(s.Old, s.New, r.before, r.asked)
+		r.TemplateChanged = changed(s.Old, s.New, r.ours)
+	}
 	for _, inject := range injections {
 		inject(r)
 	}
@@ -78,10 +97,8 @@ func (r *review) check() {
 		if severity == 0 {
 			continue
 		}
-		if r.Old != nil && action == policy.Enforce {
-			if stood, _ := c.find(r.Old, r.Policy.WithAnnotations(r.Old.Annotations)); stood >= severity {
-				action = policy.Warn
-			}
+		if action == policy.Enforce && r.stood(c, severity) {
+			action = policy.Warn
 		}
 		r.Violations = append(r.Violations, policy.Violation{Check: c.name, Message: message, Action: action})
 		if action == policy.Warn {
@@ -91,9 +108,25 @@ func (r *review) check() {
 	}
 }
 
+// stood tells whether a violation was there before, and no better.
+func (r *review) stood(c check, severity int) bool {
+	if r.Old == nil {
+		return false
+	}
+	before, _ := c.find(r.Old, r.Policy.WithAnnotations(r.Old.Annotations))
+	return before > 0 && (c.same(r.Old, r.Object) || (c.graded && before >= severity))
+}
+
+func sameAnnotation(key string) func(old, incoming *appsv1.Deployment) bool {
+	return func(old, incoming *appsv1.Deployment) bool { return old.Annotations[key] == incoming.Annotations[key] }
+}
+
 // explain says what a changed template's rolling update will do, and which
 // annotations this version does not know.
 func (r *review) explain() {
+	if len(r.filled) > 0 {
+		r.warn("injected %s", r.because(strings.Join(r.filled, ", ")))
+	}
 	for _, key := range unknownAnnotations(r.New.Annotations) {
 		r.warn("annotation %s is not known to this version; it does nothing", key)
 	}
@@ -102,8 +135,15 @@ func (r *review) explain() {
 	}
 }
 
+// maxWarning is how much of a warning clients show, in characters.
+const maxWarning = 256
+
 func (r *review) warn(format string, args ...any) {
-	r.Warnings = append(r.Warnings, "evenkeel: "+fmt.Sprintf(format, args...))
+	text := []rune("evenkeel: " + fmt.Sprintf(format, args...))
+	if len(text) > maxWarning {
+		text = append(text[:maxWarning-3], []rune("...")...)
+	}
+	r.Warnings = append(r.Warnings, string(text))
 }
 
 func (r *review) change(path string, value any, why string) {

@@ -9,6 +9,9 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
+
+	"github.com/evenkeel-dev/evenkeel/policy"
 )
 
 // The names under which the record keeps the injected fields of the spec.
@@ -26,49 +29,59 @@ const (
 // Reads and writes spec.strategy.rollingUpdate; a Recreate strategy is the
 // user's own word and is left alone.
 func injectStrategy(r *review) {
-	want := r.Policy.Inject.Strategy
-	strategy := r.Object.Spec.Strategy
-	if want == nil || !r.wants.strategy || strategy.Type == appsv1.RecreateDeploymentStrategyType {
+	strategy := &r.Object.Spec.Strategy
+	if r.Policy.Inject.Strategy == nil || !r.wants.strategy || strategy.Type == appsv1.RecreateDeploymentStrategyType {
 		return
 	}
-	var surge, unavailable *intstr.IntOrString
-	if strategy.RollingUpdate != nil {
-		surge, unavailable = strategy.RollingUpdate.MaxSurge, strategy.RollingUpdate.MaxUnavailable
-	}
-	if r.strategyIsTheUsers(surge, unavailable) {
+	now, want := ptr.Deref(strategy.RollingUpdate, appsv1.RollingUpdateDeployment{}), r.safePair()
+	if r.strategyIsTheUsers(now, want) {
 		return
 	}
 	r.fill(fieldStrategy)
-	if same(surge, want.MaxSurge) && same(unavailable, want.MaxUnavailable) {
+	if samePair(now, want) {
 		return
 	}
-	wantSurge, wantUnavailable := want.MaxSurge, want.MaxUnavailable
-	r.Object.Spec.Strategy.RollingUpdate = &appsv1.RollingUpdateDeployment{MaxSurge: &wantSurge, MaxUnavailable: &wantUnavailable}
-	why := r.because(fmt.Sprintf("maxSurge %s, maxUnavailable %s", wantSurge.String(), wantUnavailable.String()))
-	r.change("/spec/strategy/rollingUpdate/maxSurge", wantSurge, why)
-	r.change("/spec/strategy/rollingUpdate/maxUnavailable", wantUnavailable, why)
-	if r.Old == nil {
-		r.warn("injected %s", why)
-	}
+	strategy.RollingUpdate = want.DeepCopy()
+	what := fmt.Sprintf("maxSurge %s, maxUnavailable %s", want.MaxSurge, want.MaxUnavailable)
+	r.filled = append(r.filled, what)
+	r.change("/spec/strategy/rollingUpdate/maxSurge", *want.MaxSurge, r.because(what))
+	r.change("/spec/strategy/rollingUpdate/maxUnavailable", *want.MaxUnavailable, r.because(what))
 }
 
-func (r *review) strategyIsTheUsers(surge, unavailable *intstr.IntOrString) bool {
-	if userSet(r.New, "strategy", "rollingUpdate", "maxSurge") || userSet(r.New, "strategy", "rollingUpdate", "maxUnavailable") {
+// safePair is the policy's pair, or where the checks would refuse it at this
+// size (10% of 4 pods is none) one that is always fine: nobody is refused for
+// what was injected.
+func (r *review) safePair() appsv1.RollingUpdateDeployment {
+	want := pair(r.Policy.Inject.Strategy.MaxSurge, r.Policy.Inject.Strategy.MaxUnavailable)
+	tried := &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Replicas: r.Object.Spec.Replicas, Strategy: appsv1.DeploymentStrategy{RollingUpdate: &want}}}
+	for _, find := range []func(*appsv1.Deployment, policy.Policy) (int, string){zeroProgress, floorZero, maxUnavailable} {
+		if severity, _ := find(tried, r.Policy); severity > 0 {
+			return pair(intstr.FromInt32(1), intstr.FromInt32(0))
+		}
+	}
+	return want
+}
+
+func pair(surge, unavailable intstr.IntOrString) appsv1.RollingUpdateDeployment {
+	return appsv1.RollingUpdateDeployment{MaxSurge: &surge, MaxUnavailable: &unavailable}
+}
+
+func (r *review) strategyIsTheUsers(now, want appsv1.RollingUpdateDeployment) bool {
+	if r.asked.forField("spec", "strategy", "rollingUpdate", "maxSurge") || r.asked.forField("spec", "strategy", "rollingUpdate", "maxUnavailable") {
 		return true
 	}
-	share := intstr.FromString(apiDefaultShare)
-	if (surge == nil || same(surge, share)) && (unavailable == nil || same(unavailable, share)) {
+	if isShare(now.MaxSurge, apiDefaultShare) && isShare(now.MaxUnavailable, apiDefaultShare) {
 		return false
 	}
-	return !r.unchangedInjection(fieldStrategy, func(d *appsv1.Deployment) bool {
-		ru := d.Spec.Strategy.RollingUpdate
-		return ru != nil && sameRef(ru.MaxSurge, surge) && sameRef(ru.MaxUnavailable, unavailable)
+	return !r.follows(fieldStrategy, samePair(now, want), func(old *appsv1.Deployment) bool {
+		return samePair(ptr.Deref(old.Spec.Strategy.RollingUpdate, appsv1.RollingUpdateDeployment{}), now)
 	})
 }
 
-// unchangedInjection tells whether a field holds what was injected before.
-func (r *review) unchangedInjection(field string, equal func(old *appsv1.Deployment) bool) bool {
-	return r.Old != nil && r.before.Filled(field) && equal(r.Old)
+// follows tells whether a field holds what was injected: the live value, or that
+// of the pass before this one.
+func (r *review) follows(field string, given bool, live func(old *appsv1.Deployment) bool) bool {
+	return (r.Old != nil && r.before.Filled(field) && live(r.Old)) || (r.stamped.Filled(field) && given)
 }
 
 // fill records that a field of the spec follows the policy.
@@ -77,13 +90,11 @@ func (r *review) fill(field string) {
 	slices.Sort(r.after.Fields)
 }
 
-func same(have *intstr.IntOrString, want intstr.IntOrString) bool {
-	return have != nil && *have == want
+// isShare tells whether a value is what the API fills in.
+func isShare(have *intstr.IntOrString, share string) bool {
+	return have == nil || *have == intstr.FromString(share)
 }
 
-func sameRef(a, b *intstr.IntOrString) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return *a == *b
+func samePair(a, b appsv1.RollingUpdateDeployment) bool {
+	return ptr.Equal(a.MaxSurge, b.MaxSurge) && ptr.Equal(a.MaxUnavailable, b.MaxUnavailable)
 }

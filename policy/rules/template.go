@@ -14,11 +14,9 @@ import (
 // SameTemplate tells whether two templates are the same once what was injected
 // into each, and the stock controller's own label, are left out.
 func SameTemplate(a, b corev1.PodTemplateSpec, injectedA, injectedB policy.Injected) bool {
-	bareA, bareB := bare(a, policy.Injected{}), bare(b, policy.Injected{})
-	if equality.Semantic.DeepEqual(bareA, bareB) {
-		return true
-	}
-	return equality.Semantic.DeepEqual(bare(a, injectedA), bare(b, injectedB))
+	none := policy.Injected{}
+	return equality.Semantic.DeepEqual(bare(a, none), bare(b, none)) ||
+		equality.Semantic.DeepEqual(bare(a, injectedA), bare(b, injectedB))
 }
 
 // bare copies a template without what was injected into it.
@@ -36,18 +34,19 @@ func bare(t corev1.PodTemplateSpec, injected policy.Injected) *corev1.PodTemplat
 	return out
 }
 
-// sameOwnTemplate tells whether the requester left the template as it was. What
-// the user wrote over an injected part stays in, and makes a difference.
-func sameOwnTemplate(old, incoming *appsv1.Deployment, before policy.Injected) bool {
-	ours := carried(old, incoming, before)
-	return equality.Semantic.DeepEqual(bare(old.Spec.Template, before), bare(incoming.Spec.Template, ours))
+// changed tells whether the requester changed the template. What is only carried
+// along is left out on both sides; what the user wrote over an injected part
+// stays in, and makes a difference where its value does.
+func changed(old, incoming *appsv1.Deployment, ours policy.Injected) bool {
+	return !equality.Semantic.DeepEqual(bare(old.Spec.Template, ours), bare(incoming.Spec.Template, ours))
 }
 
 // carried is the part of a record that an incoming object only carries along:
-// its value is the live one, or the one that its own image would give.
-func carried(old, incoming *appsv1.Deployment, before policy.Injected) policy.Injected {
+// nobody asked for it by name, and it is left out, or has the live value, or the
+// one that its own image gives.
+func carried(old, incoming *appsv1.Deployment, before policy.Injected, who asked) policy.Injected {
 	ours := policy.Injected{Rule: before.Rule}
-	if key := before.VersionLabel; key != "" {
+	if key := before.VersionLabel; key != "" && !who.forLabel(key) {
 		value, there := incoming.Spec.Template.Labels[key]
 		if !there || value == old.Spec.Template.Labels[key] || value == versionOf(incoming) {
 			ours.VersionLabel = key
@@ -55,7 +54,7 @@ func carried(old, incoming *appsv1.Deployment, before policy.Injected) policy.In
 	}
 	for _, name := range before.Readiness {
 		now, was := containerOf(incoming, name), containerOf(old, name)
-		if now == nil || was == nil {
+		if now == nil || was == nil || who.forReadiness(name) {
 			continue
 		}
 		if now.ReadinessProbe == nil || equality.Semantic.DeepEqual(now.ReadinessProbe, was.ReadinessProbe) {
@@ -63,6 +62,14 @@ func carried(old, incoming *appsv1.Deployment, before policy.Injected) policy.In
 		}
 	}
 	return ours
+}
+
+func (a asked) forLabel(key string) bool {
+	return a.forField("spec", "template", "metadata", "labels", key)
+}
+
+func (a asked) forReadiness(container string) bool {
+	return a.forField("spec", "template", "spec", "containers", item(container), "readinessProbe")
 }
 
 func containerOf(d *appsv1.Deployment, name string) *corev1.Container {

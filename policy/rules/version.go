@@ -17,31 +17,37 @@ import (
 // and metadata.labels. An image without a tag gives nothing. Never a key of the
 // selector, and never over a value of the user's.
 func injectVersion(r *review) {
-	key := r.Policy.Inject.VersionLabel
-	ours := ""
-	if r.Old != nil {
-		ours = carried(r.Old, r.New, r.before).VersionLabel
-	}
 	if !r.TemplateChanged {
-		r.carryVersion(ours)
+		r.carryVersion()
 		return
 	}
-	version := versionOf(r.New)
-	if ours != "" && (ours != key || version == "" || !r.wants.version) {
-		r.setVersion(ours, "") // what we gave to the old image is not true of this one
+	key, version := r.Policy.Inject.VersionLabel, versionOf(r.New)
+	if !r.wants.version || version == "" || selects(r.New, key) {
+		key = ""
 	}
-	if key == "" || version == "" || !r.wants.version || selects(r.New, key) {
-		return
+	if ours := r.ours.VersionLabel; ours != "" && ours != key {
+		r.setVersion(ours, "") // what was true of the old image is not of this one
 	}
-	if _, set := r.New.Spec.Template.Labels[key]; set && ours != key {
+	if key == "" || r.versionIsTheUsers(key, version) {
 		return
 	}
 	r.setVersion(key, version)
 	r.after.VersionLabel = key
+	if r.before.VersionLabel != key && r.stamped.VersionLabel != key {
+		r.filled = append(r.filled, "label "+key+" "+version)
+	}
+}
+
+// versionIsTheUsers tells whether the template has the label by somebody else's will.
+func (r *review) versionIsTheUsers(key, version string) bool {
+	value, set := r.New.Spec.Template.Labels[key]
+	given := r.stamped.VersionLabel == key && value == version && !r.asked.forLabel(key)
+	return set && r.ours.VersionLabel != key && !given
 }
 
 // carryVersion puts back what was injected where the requester left it out.
-func (r *review) carryVersion(ours string) {
+func (r *review) carryVersion() {
+	ours := r.ours.VersionLabel
 	if ours == "" {
 		return
 	}
@@ -54,13 +60,17 @@ func (r *review) carryVersion(ours string) {
 // setVersion writes the label where it differs; "" removes it. The Deployment's
 // own label follows unless the user gave it another value.
 func (r *review) setVersion(key, value string) {
-	why := r.because("label " + key + " = " + value)
+	why := r.because("label " + key + " " + value)
+	if value == "" {
+		why = "label " + key + " is not injected any more"
+	}
 	if r.Object.Spec.Template.Labels[key] != value {
 		r.Object.Spec.Template.Labels = setLabel(r.Object.Spec.Template.Labels, key, value)
 		r.change("/spec/template/metadata/labels/"+escape(key), orNil(value), why)
 	}
 	own, set := r.Object.Labels[key]
-	mine := r.Old != nil && r.before.VersionLabel == key && own == r.Old.Labels[key]
+	mine := r.Old != nil && r.before.VersionLabel == key && !r.asked.forField("metadata", "labels", key) &&
+		own == r.Old.Labels[key] && own == r.Old.Spec.Template.Labels[key]
 	if own != value && (!set || mine) {
 		r.Object.Labels = setLabel(r.Object.Labels, key, value)
 		r.change("/metadata/labels/"+escape(key), orNil(value), why)
