@@ -41,6 +41,18 @@ func TestRestricted(t *testing.T) {
 	assert.True(t, *container.SecurityContext.ReadOnlyRootFilesystem)
 }
 
+// TestMountedCertificate can be read by the user that the manager runs as.
+func TestMountedCertificate(t *testing.T) {
+	pod := deployment(t, "certManager.enabled=true").Spec.Template.Spec
+	require.Len(t, pod.Volumes, 1)
+	assert.Equal(t, "evenkeel-webhook-tls", pod.Volumes[0].Secret.SecretName)
+	assert.EqualValues(t, 0o440, *pod.Volumes[0].Secret.DefaultMode, "for the owner, root, and the group")
+	assert.Equal(t, *pod.SecurityContext.RunAsGroup, *pod.SecurityContext.FSGroup)
+	assert.Equal(t, "/tls", pod.Containers[0].VolumeMounts[0].MountPath)
+	assert.Contains(t, pod.Containers[0].Args, "--cert-dir=/tls")
+	assert.Empty(t, deployment(t).Spec.Template.Spec.Volumes)
+}
+
 // TestOwnRollout is what we preach, for ourselves.
 func TestOwnRollout(t *testing.T) {
 	d := deployment(t)
