@@ -27,17 +27,6 @@ const (
 	StrategyCanary  = "canary"
 )
 
-// Action is what follows from a violated check.
-type Action string
-
-// The actions, from the strictest to none.
-const (
-	Enforce Action = "Enforce" // the request is refused
-	Warn    Action = "Warn"    // the requester sees a warning
-	Audit   Action = "Audit"   // it is recorded in the plan alone
-	Off     Action = "Off"     // it is not looked at
-)
-
 // Policy is what holds for one Deployment.
 type Policy struct {
 	// Rule is the name of the rule that gave it, "default" where none matched.
@@ -70,23 +59,6 @@ type Readiness struct {
 	PeriodSeconds       int32
 	TimeoutSeconds      int32
 	FailureThreshold    int32
-}
-
-// Checks says what follows from each check.
-type Checks struct {
-	Default Action
-	// Actions holds the checks that differ from Default, by name.
-	Actions map[string]Action
-	// MaxUnavailable is the limit of the check max-unavailable: a percent or a count.
-	MaxUnavailable intstr.IntOrString
-}
-
-// Action gives what follows from a check.
-func (c Checks) Action(check string) Action {
-	if action, ok := c.Actions[check]; ok {
-		return action
-	}
-	return c.Default
 }
 
 // Rollout says how a changed template is released.

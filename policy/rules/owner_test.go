@@ -182,3 +182,31 @@ func TestWhatIsBeingDeletedPasses(t *testing.T) {
 	assert.Empty(t, plan.Warnings)
 	assert.Equal(t, in, plan.Object)
 }
+
+func TestAnotherKeyTakesThePlaceOfTheOld(t *testing.T) {
+	live := reviewed(nil, deployment()).Object
+	next := live.DeepCopy()
+	image("r.example/demo:v2")(next)
+	p := policy.Default().Default
+	p.Inject.VersionLabel = "version"
+	subject := policy.Subject{Old: live, New: live.DeepCopy(), Policy: p}
+	assert.Equal(t, live.Spec.Template, Review(subject).Object.Spec.Template, "a policy that changed restarts nothing")
+	subject.New = next
+	plan := Review(subject)
+	assert.Equal(t, map[string]string{"app": "demo", "version": "v2"}, plan.Object.Spec.Template.Labels)
+	assert.Equal(t, map[string]string{"version": "v2"}, plan.Object.Labels)
+	subject.New = plan.Object.DeepCopy()
+	assert.Empty(t, Review(subject).Changes)
+}
+
+// Going back finds the old ReplicaSet again: its template comes back as it was.
+func TestGoingBackGivesTheOldTemplate(t *testing.T) {
+	first := reviewed(nil, deployment()).Object
+	next := first.DeepCopy()
+	image("r.example/demo:v2")(next)
+	second := reviewed(first, next).Object
+	undo := second.DeepCopy()
+	undo.Spec.Template = *first.Spec.Template.DeepCopy()
+	assert.Equal(t, first.Spec.Template, reviewed(second, undo).Object.Spec.Template, "kubectl rollout undo")
+	assert.Equal(t, first.Spec.Template, reviewed(second, deployment()).Object.Spec.Template, "the old manifest")
+}

@@ -23,19 +23,18 @@ import (
 // Reads containers[].ports, the annotation and the Services; writes
 // containers[].readinessProbe. Never over a probe of the user's.
 func injectReadiness(r *review) {
-	asks, _ := parseProbe(r.New.Annotations[policy.ProbeAnnotation]) // the check tells about it
 	ready := false
 	for i := range r.Object.Spec.Template.Spec.Containers {
 		container := &r.Object.Spec.Template.Spec.Containers[i]
 		if r.TemplateChanged {
-			r.giveReadiness(i, container, asks)
+			r.giveReadiness(i, container)
 		} else {
 			r.carryReadiness(i, container)
 		}
 		ready = ready || container.ReadinessProbe != nil
 	}
 	slices.Sort(r.after.Readiness)
-	if r.TemplateChanged && !ready && r.Policy.Inject.Readiness != nil && r.wants.probes && asks[""].kind != none {
+	if r.TemplateChanged && !ready && r.Policy.Inject.Readiness != nil && r.wants.probes && r.asks[""].kind != none {
 		r.warn("no readiness probe was injected: no container declares one port to ask; declare it, or say %s: %q", policy.ProbeAnnotation, probeExample)
 	}
 }
@@ -54,20 +53,16 @@ func (r *review) carryReadiness(i int, container *corev1.Container) {
 
 // giveReadiness gives a container of a changed template its probe, in place of
 // none or of one that was injected.
-func (r *review) giveReadiness(i int, container *corev1.Container, asks map[string]ask) {
+func (r *review) giveReadiness(i int, container *corev1.Container) {
 	ours := container.ReadinessProbe == nil || r.ours.Probes(container.Name)
-	what, evidence := ask{kind: none}, ""
-	if r.Policy.Inject.Readiness != nil && r.wants.probes {
-		what, evidence = r.evidence(i, container, asks)
-	}
-	if what.kind == none {
+	probe, what, evidence := r.wantedReadiness(i, container)
+	if probe == nil {
 		if ours && container.ReadinessProbe != nil {
 			container.ReadinessProbe = nil
 			r.change(readinessPath(i), nil, "the policy does not inject it any more")
 		}
 		return
 	}
-	probe := what.probe(*r.Policy.Inject.Readiness)
 	equal := equality.Semantic.DeepEqual(container.ReadinessProbe, probe)
 	given := equal && r.stamped.Probes(container.Name) && !r.asked.forReadiness(container.Name)
 	if !ours && !given {
@@ -83,12 +78,25 @@ func (r *review) giveReadiness(i int, container *corev1.Container, asks map[stri
 		what.kind, what.port.String(), container.Name, evidence, r.Policy.Rule)
 }
 
+// wantedReadiness is the probe that the policy gives a container, with what it
+// asks and by what evidence; nil is none.
+func (r *review) wantedReadiness(i int, container *corev1.Container) (*corev1.Probe, ask, string) {
+	if r.Policy.Inject.Readiness == nil || !r.wants.probes {
+		return nil, ask{}, ""
+	}
+	what, evidence := r.evidence(i, container)
+	if what.kind == none {
+		return nil, what, ""
+	}
+	return what.probe(*r.Policy.Inject.Readiness), what, evidence
+}
+
 // evidence finds what to ask a container, and where that is known from.
-func (r *review) evidence(i int, container *corev1.Container, asks map[string]ask) (ask, string) {
-	if named, ok := asks[container.Name]; ok {
+func (r *review) evidence(i int, container *corev1.Container) (ask, string) {
+	if named, ok := r.asks[container.Name]; ok {
 		return named, "the annotation"
 	}
-	if all, ok := asks[""]; ok && (all.kind == none || i == all.home(r.New)) {
+	if all, ok := r.asks[""]; ok && (all.kind == none || i == all.home(r.New)) {
 		return all, "the annotation"
 	}
 	var ports []corev1.ContainerPort

@@ -18,11 +18,12 @@ type review struct {
 	policy.Plan
 	// before is the record of what was injected into Old, after that of Object.
 	before, after policy.Injected
-	// ours is the part of before that New only carries along, stamped the record
-	// that New brings: that of a first pass, where this is the second.
+	// ours is what the requester does not have a say in, stamped the record that
+	// New brings: that of a first pass, where this is the second.
 	ours, stamped policy.Injected
 	asked         asked
 	wants         wants
+	asks          map[string]ask
 	// filled names the values that a person is told of.
 	filled []string
 }
@@ -71,11 +72,15 @@ func Review(s policy.Subject) policy.Plan {
 	// What cannot be read records nothing, and wants nothing: a check tells.
 	r.stamped, _ = policy.ParseInjected(s.New.Annotations[policy.InjectedAnnotation])
 	r.wants, _ = parseInject(s.New.Annotations[policy.InjectAnnotation])
+	r.asks, _ = parseProbe(s.New.Annotations[policy.ProbeAnnotation])
 	r.asked, r.TemplateChanged = askedOf(s.New), true
 	if s.Old != nil {
 		r.before, _ = policy.ParseInjected(s.Old.Annotations[policy.InjectedAnnotation])
-		r.ours = carried(s.Old, s.New, r.before, r.asked)
+		r.ours = merged(carried(s.Old, s.New, r.before, r.asked), r.adopted())
 		r.TemplateChanged = changed(s.Old, s.New, r.ours)
+		if !r.TemplateChanged {
+			r.ours = merged(r.ours, claimed(s.New, r.stamped, r.asked))
+		}
 	}
 	for _, inject := range injections {
 		inject(r)

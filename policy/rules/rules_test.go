@@ -4,8 +4,6 @@
 package rules
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -243,16 +241,6 @@ func TestVersionLabelIsNeverOneOfTheSelector(t *testing.T) {
 func TestUnknownAnnotationsAreSaid(t *testing.T) {
 	plan := reviewed(nil, deployment(note("capacity", "replace")))
 	assert.Contains(t, plan.Warnings, "evenkeel: annotation evenkeel.dev/capacity is not known to this version; it does nothing")
-}
-
-// Every check has a page that says what it is and how to fix it.
-func TestEveryCheckHasItsPage(t *testing.T) {
-	for _, c := range checks {
-		page, err := os.ReadFile(filepath.Join("..", "..", "docs", "checks", c.name+".md"))
-		require.NoError(t, err)
-		assert.Contains(t, string(page), "# "+c.name+"\n")
-		assert.Contains(t, string(page), "## Fix")
-	}
 }
 
 func FuzzPercent(f *testing.F) {

@@ -64,6 +64,56 @@ func carried(old, incoming *appsv1.Deployment, before policy.Injected, who asked
 	return ours
 }
 
+// adopted is what a requester took out of the live template although it has the
+// very value that would be injected: it stays, as ours, and nothing changes.
+func (r *review) adopted() policy.Injected {
+	var ours policy.Injected
+	if key, version := r.wantedVersion(); key != "" {
+		if _, there := r.New.Spec.Template.Labels[key]; !there && r.Old.Spec.Template.Labels[key] == version {
+			ours.VersionLabel = key
+		}
+	}
+	for i := range r.New.Spec.Template.Spec.Containers {
+		container := &r.New.Spec.Template.Spec.Containers[i]
+		was := containerOf(r.Old, container.Name)
+		if container.ReadinessProbe != nil || was == nil || was.ReadinessProbe == nil {
+			continue
+		}
+		if want, _, _ := r.wantedReadiness(i, container); equality.Semantic.DeepEqual(was.ReadinessProbe, want) {
+			ours.Readiness = append(ours.Readiness, container.Name)
+		}
+	}
+	return ours
+}
+
+// claimed is the part of the record that an object brings along itself which is
+// there and which nobody asked for by name.
+func claimed(d *appsv1.Deployment, stamped policy.Injected, who asked) policy.Injected {
+	var ours policy.Injected
+	if _, there := d.Spec.Template.Labels[stamped.VersionLabel]; there && !who.forLabel(stamped.VersionLabel) {
+		ours.VersionLabel = stamped.VersionLabel
+	}
+	for _, name := range stamped.Readiness {
+		if container := containerOf(d, name); container != nil && container.ReadinessProbe != nil && !who.forReadiness(name) {
+			ours.Readiness = append(ours.Readiness, name)
+		}
+	}
+	return ours
+}
+
+// merged is what one or the other holds.
+func merged(a, b policy.Injected) policy.Injected {
+	if a.VersionLabel == "" {
+		a.VersionLabel = b.VersionLabel
+	}
+	for _, name := range b.Readiness {
+		if !a.Probes(name) {
+			a.Readiness = append(a.Readiness, name)
+		}
+	}
+	return a
+}
+
 func (a asked) forLabel(key string) bool {
 	return a.forField("spec", "template", "metadata", "labels", key)
 }

@@ -21,10 +21,7 @@ func injectVersion(r *review) {
 		r.carryVersion()
 		return
 	}
-	key, version := r.Policy.Inject.VersionLabel, versionOf(r.New)
-	if !r.wants.version || version == "" || selects(r.New, key) {
-		key = ""
-	}
+	key, version := r.wantedVersion()
 	if ours := r.ours.VersionLabel; ours != "" && ours != key {
 		r.setVersion(ours, "") // what was true of the old image is not of this one
 	}
@@ -36,6 +33,15 @@ func injectVersion(r *review) {
 	if r.before.VersionLabel != key && r.stamped.VersionLabel != key {
 		r.filled = append(r.filled, "label "+key+" "+version)
 	}
+}
+
+// wantedVersion is the label that the policy gives this image; no key is none.
+func (r *review) wantedVersion() (key, version string) {
+	key, version = r.Policy.Inject.VersionLabel, versionOf(r.New)
+	if !r.wants.version || version == "" || selects(r.New, key) {
+		return "", ""
+	}
+	return key, version
 }
 
 // versionIsTheUsers tells whether the template has the label by somebody else's will.

@@ -1,0 +1,101 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"math/rand/v2"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/evenkeel-dev/evenkeel/policy"
+)
+
+// world makes Deployments, policies and edits by chance, the same for the same seed.
+type world struct {
+	*rand.Rand
+	key string // of the version label, the same for a whole life
+}
+
+func (w world) maybe() bool { return w.IntN(2) == 0 }
+
+func (w world) one(values ...string) string { return values[w.IntN(len(values))] }
+
+func (w world) policy() policy.Policy {
+	p := policy.Default().Default
+	minReady, deadline := int32(w.IntN(40)), int32(60+w.IntN(900))
+	p.Inject.MinReadySeconds, p.Inject.ProgressDeadlineSeconds = &minReady, &deadline
+	p.Inject.Strategy = &policy.Strategy{MaxSurge: intstr.Parse(w.one("0", "1", "30%")), MaxUnavailable: intstr.Parse(w.one("1", "25%", "40%"))}
+	p.Inject.VersionLabel = w.one("", w.key)
+	if p.Inject.Readiness = nil; w.maybe() {
+		p.Inject.Readiness = &policy.Readiness{PeriodSeconds: int32(1 + w.IntN(9))}
+	}
+	return p
+}
+
+// edits changes what users change; each edit is one that a person could make.
+func (w world) edits(d *appsv1.Deployment) {
+	containers := d.Spec.Template.Spec.Containers
+	for _, edit := range []func(){
+		func() { containers[0].Image = w.one("demo:v1", "demo:v2", "demo", "demo@sha256:00") },
+		func() { containers[0].ReadinessProbe = &corev1.Probe{PeriodSeconds: int32(w.IntN(3))} },
+		func() { containers[0].ReadinessProbe = nil },
+		func() { d.Spec.Template.Labels[versionKey] = w.one("v1", "mine") },
+		func() { delete(d.Spec.Template.Labels, versionKey) },
+		func() { d.Labels = map[string]string{versionKey: w.one("v1", "stable")} },
+		func() { d.Spec.MinReadySeconds = int32(w.IntN(3)) },
+		func() { numbers(int32(w.IntN(12)), w.one("25%", "1", "3"), w.one("25%", "0", "2"))(d) },
+		func() { d.Annotations[policy.ProbeAnnotation] = w.one("none", "http:8080/x", "grpc:9090") },
+		func() { d.Annotations[policy.InjectAnnotation] = w.one("none", "strategy,version", "probes") },
+		func() { delete(d.Annotations, policy.InjectedAnnotation) },
+	} {
+		if w.IntN(5) == 0 {
+			edit()
+		}
+	}
+}
+
+// Deployments live through many writes under changing policies. Whatever
+// happens: the plan is the same each time, a second pass has nothing to do, the
+// subject is as it was, and no template changes that its requester did not change.
+func TestWhateverHappens(t *testing.T) {
+	for seed := range uint64(1000) {
+		w := world{rand.New(rand.NewPCG(seed, 1)), []string{versionKey, "version"}[seed%2]}
+		var live *appsv1.Deployment
+		for range 8 {
+			incoming := deployment()
+			if live != nil && w.maybe() {
+				incoming = live.DeepCopy() // a client that carries along what it does not name
+			}
+			w.edits(incoming)
+			live = onePass(t, seed, policy.Subject{Old: live, New: incoming, Policy: w.policy().WithAnnotations(incoming.Annotations)})
+		}
+	}
+}
+
+func onePass(t *testing.T, seed uint64, s policy.Subject) *appsv1.Deployment {
+	t.Helper()
+	old, incoming := s.Old.DeepCopy(), s.New.DeepCopy()
+	plan := Review(s)
+	require.Equal(t, plan, Review(s), "seed %d: determinism", seed)
+	require.Equal(t, old, s.Old, "seed %d: the live object is as it was", seed)
+	require.Equal(t, incoming, s.New, "seed %d: the incoming object is as it was", seed)
+	if s.Old != nil {
+		same := equality.Semantic.DeepEqual(s.Old.Spec.Template, plan.Object.Spec.Template)
+		require.Equal(t, !same, plan.TemplateChanged, "seed %d: no rollout that nobody asked for", seed)
+	}
+	for _, warning := range plan.Warnings {
+		require.LessOrEqual(t, utf8.RuneCountInString(warning), 256)
+	}
+	again := Review(policy.Subject{Old: s.Old, New: plan.Object, Policy: s.Policy})
+	require.Empty(t, again.Changes, "seed %d: a second pass has nothing to do", seed)
+	require.Equal(t, plan.TemplateChanged, again.TemplateChanged, "seed %d", seed)
+	require.Equal(t, plan.Object, again.Object, "seed %d", seed)
+	return plan.Object
+}
