@@ -47,12 +47,21 @@ func (s *suite) stages() []stage {
 	return []stage{
 		{"lint", true, s.lint},
 		{"unit", false, s.unit},
-		{"cluster", true, func() error { return s.program("bin/cluster", "up") }},
+		{"cluster", true, s.up},
 		{"chart", false, func() error { return s.inside("./test/chart/...") }},
 		{"integration", false, func() error { return s.inside("./test/integration/...") }},
 		{"e2e", false, func() error { return s.inside("./test/e2e/...") }},
 		{"down", true, func() error { return s.program("bin/cluster", "down") }},
 	}
+}
+
+// up starts the cluster. There is no way out of it, so what its tests are made
+// of is fetched before.
+func (s *suite) up() error {
+	if out, err := exec.Command("go", "list", "-deps", "-test", "./...").CombinedOutput(); err != nil {
+		return fmt.Errorf("cannot fetch what the tests need: %w\n%s", err, out)
+	}
+	return s.program("bin/cluster", "up")
 }
 
 // lint builds the pinned linter once and runs it.
