@@ -84,7 +84,7 @@ func parseAsk(text string) (ask, error) {
 	default:
 		return ask{}, wrong
 	}
-	number, err := strconv.Atoi(port)
+	number, err := strconv.ParseInt(port, 10, 32)
 	switch {
 	case err == nil && number >= 1 && number <= 65535:
 		return ask{kind: kind, port: intstr.FromInt32(int32(number)), path: path}, nil
