@@ -6,6 +6,7 @@ package config
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
@@ -21,10 +22,19 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-var policyValid = prometheus.NewGauge(prometheus.GaugeOpts{
-	Name: "evenkeel_policy_valid",
-	Help: "1 while the policy ConfigMap is the policy in force, 0 while it does not load and the last good one stays.",
-})
+var (
+	policyValid = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "evenkeel_policy_valid",
+		Help: "1 while the policy ConfigMap is the policy in force, 0 while it does not load and the last good one stays.",
+	})
+	policyLoaded = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "evenkeel_policy_loaded",
+		Help: "1 for the ConfigMap's resourceVersion that is in force; empty for the built-in defaults.",
+	}, []string{"resource_version"})
+)
+
+// maxNote is how long an Event's note may be.
+const maxNote = 1024
 
 // reloader follows the policy's ConfigMap, on every replica.
 type reloader struct {
@@ -38,10 +48,12 @@ type reloader struct {
 
 // Follow keeps a store at what the ConfigMap says.
 func Follow(mgr ctrl.Manager, store *Store, key client.ObjectKey) error {
-	if err := metrics.Registry.Register(policyValid); err != nil {
-		return fmt.Errorf("cannot register the policy's metric: %w", err)
+	for _, collector := range []prometheus.Collector{policyValid, policyLoaded} {
+		if err := metrics.Registry.Register(collector); err != nil {
+			return fmt.Errorf("cannot register the policy's metrics: %w", err)
+		}
 	}
-	policyValid.Set(1)
+	inForce("")
 	r := &reloader{client: mgr.GetClient(), store: store, events: mgr.GetEventRecorder("evenkeel"), key: key}
 	everywhere := false
 	named := builder.WithPredicates(predicate.NewPredicateFuncs(func(o client.Object) bool {
@@ -61,23 +73,48 @@ func (r *reloader) Reconcile(ctx context.Context, _ reconcile.Request) (reconcil
 	err := r.client.Get(ctx, r.key, &object)
 	if apierrors.IsNotFound(err) {
 		r.store.Reset()
-		policyValid.Set(1)
+		inForce("")
 		log.FromContext(ctx).Info("no policy: the built-in defaults are in force")
 		return reconcile.Result{}, nil
 	}
 	if err != nil {
 		return reconcile.Result{}, fmt.Errorf("cannot get the policy: %w", err)
 	}
-	if err := r.store.Offer([]byte(object.Data[PolicyKey])); err != nil {
+	if err := r.offer(&object); err != nil {
 		policyValid.Set(0)
-		if r.told != object.ResourceVersion {
-			r.told = object.ResourceVersion
-			log.FromContext(ctx).Error(err, "the policy does not load: the last good one stays in force")
-			r.events.Eventf(&object, nil, corev1.EventTypeWarning, "PolicyInvalid", "Load", "the last good policy stays in force: %v", err)
-		}
+		r.tell(ctx, &object, err)
 		return reconcile.Result{}, nil
 	}
-	policyValid.Set(1)
+	inForce(object.ResourceVersion)
 	log.FromContext(ctx).Info("policy loaded", "resourceVersion", object.ResourceVersion, "rules", len(r.store.Current().Rules))
 	return reconcile.Result{}, nil
+}
+
+func (r *reloader) offer(object *corev1.ConfigMap) error {
+	text, found := object.Data[PolicyKey]
+	if !found {
+		return fmt.Errorf("cannot read the policy: the ConfigMap lacks the key %q", PolicyKey)
+	}
+	return r.store.Offer([]byte(text))
+}
+
+// tell says once of each version that it does not load.
+func (r *reloader) tell(ctx context.Context, object *corev1.ConfigMap, err error) {
+	if r.told == object.ResourceVersion {
+		return
+	}
+	r.told = object.ResourceVersion
+	log.FromContext(ctx).Error(err, "the policy does not load: the last good one stays in force", "resourceVersion", object.ResourceVersion)
+	note := fmt.Sprintf("the last good policy stays in force: %v", err)
+	if len(note) > maxNote {
+		note = strings.ToValidUTF8(note[:maxNote-3], "") + "..."
+	}
+	r.events.Eventf(object, nil, corev1.EventTypeWarning, "PolicyInvalid", "Load", "%s", note)
+}
+
+// inForce shows which version is in force.
+func inForce(resourceVersion string) {
+	policyValid.Set(1)
+	policyLoaded.Reset()
+	policyLoaded.WithLabelValues(resourceVersion).Set(1)
 }

@@ -4,17 +4,20 @@
 package config
 
 import (
+	"fmt"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
@@ -23,10 +26,13 @@ import (
 
 var (
 	percentText = regexp.MustCompile(`^[0-9]{1,3}%$`)
+	digits      = regexp.MustCompile(`^[^0-9]*([0-9]{1,3})[^0-9]*$`)
 	actions     = []string{string(policy.Enforce), string(policy.Warn), string(policy.Audit), string(policy.Off)}
-	checkNames  = []string{"default", "floor-zero", "inject", "malformed-percent", "max-unavailable", "probe", "steps", "strategy", "zero-progress"}
 	strategies  = []string{policy.StrategyCanary, policy.StrategyRolling}
 )
+
+// shareHelp says what a number of pods looks like.
+const shareHelp = `a count of pods such as 1, or a percent such as "25%"`
 
 // validate finds everything that is wrong with a file, by field.
 func validate(file *RolloutPolicy) field.ErrorList {
@@ -61,9 +67,12 @@ func validateMatch(m Match, at *field.Path) field.ErrorList {
 			errs = append(errs, field.Invalid(at.Child("namespaces").Index(i), glob, "a name or a glob such as \"shop-*\""))
 		}
 	}
-	for name, selector := range map[string]*metav1.LabelSelector{"namespaceSelector": m.NamespaceSelector, "objectSelector": m.ObjectSelector} {
-		if selector != nil {
-			errs = append(errs, metav1validation.ValidateLabelSelector(selector, metav1validation.LabelSelectorValidationOptions{}, at.Child(name))...)
+	for _, given := range []struct {
+		name     string
+		selector *metav1.LabelSelector
+	}{{"namespaceSelector", m.NamespaceSelector}, {"objectSelector", m.ObjectSelector}} {
+		if given.selector != nil {
+			errs = append(errs, metav1validation.ValidateLabelSelector(given.selector, metav1validation.LabelSelectorValidationOptions{}, at.Child(given.name))...)
 		}
 	}
 	return errs
@@ -71,47 +80,84 @@ func validateMatch(m Match, at *field.Path) field.ErrorList {
 
 func validateInject(in Inject, at *field.Path) field.ErrorList {
 	var errs field.ErrorList
-	if s := in.Strategy; s != nil {
-		errs = append(errs, validateShare(s.MaxSurge, at.Child("strategy", "maxSurge"))...)
-		errs = append(errs, validateShare(s.MaxUnavailable, at.Child("strategy", "maxUnavailable"))...)
-		if isZero(s.MaxSurge) && isZero(s.MaxUnavailable) {
-			errs = append(errs, field.Invalid(at.Child("strategy"), "0/0", "no pod could ever be replaced: one of maxSurge and maxUnavailable must be more than 0"))
-		}
+	if in.Strategy != nil {
+		errs = append(errs, validateStrategy(*in.Strategy, at.Child("strategy"))...)
 	}
-	minReady, deadline := ptr.Deref(in.MinReadySeconds, 5), ptr.Deref(in.ProgressDeadlineSeconds, 600)
-	if minReady < 0 {
-		errs = append(errs, field.Invalid(at.Child("minReadySeconds"), minReady, "must be 0 or more"))
-	}
-	if deadline <= minReady {
-		errs = append(errs, field.Invalid(at.Child("progressDeadlineSeconds"), deadline, "must be more than minReadySeconds"))
-	}
+	errs = append(errs, validatePace(in, at)...)
 	if r := in.Probes.Readiness; r != nil {
-		for name, value := range map[string]int32{
-			"initialDelaySeconds": r.InitialDelaySeconds, "periodSeconds": r.PeriodSeconds, "timeoutSeconds": r.TimeoutSeconds, "failureThreshold": r.FailureThreshold,
-		} {
-			if value < 0 {
-				errs = append(errs, field.Invalid(at.Child("probes", "readiness", name), value, "must be 0 or more"))
-			}
-		}
+		errs = append(errs, validateReadiness(*r, at.Child("probes", "readiness"))...)
 	}
 	if v := in.VersionLabel; v != nil {
-		if v.Key != "" {
-			for _, message := range validation.IsQualifiedName(v.Key) {
-				errs = append(errs, field.Invalid(at.Child("versionLabel", "key"), v.Key, message))
-			}
+		errs = append(errs, validateVersionLabel(*v, at.Child("versionLabel"))...)
+	}
+	return errs
+}
+
+func validateStrategy(s Strategy, at *field.Path) field.ErrorList {
+	errs := validateShare(s.MaxSurge, at.Child("maxSurge"))
+	errs = append(errs, validateShare(s.MaxUnavailable, at.Child("maxUnavailable"))...)
+	if len(errs) > 0 {
+		return errs
+	}
+	if isZero(s.MaxSurge) && isZero(s.MaxUnavailable) {
+		errs = append(errs, field.Invalid(at, s.MaxSurge.String()+"/"+s.MaxUnavailable.String(), "no pod could ever be replaced: one of maxSurge and maxUnavailable must be more than 0"))
+	}
+	if s.MaxUnavailable.Type == intstr.String && percent(s.MaxUnavailable) >= 100 {
+		errs = append(errs, field.Invalid(at.Child("maxUnavailable"), s.MaxUnavailable.StrVal, "no pod would be certain to be ready: must be less than 100%"))
+	}
+	return errs
+}
+
+// validatePace looks at the two numbers with the defaults that fill them in: the
+// API wants the deadline to be the larger one.
+func validatePace(in Inject, at *field.Path) field.ErrorList {
+	defaults := policy.Default().Default.Inject
+	minReady := ptr.Deref(in.MinReadySeconds, *defaults.MinReadySeconds)
+	deadline := ptr.Deref(in.ProgressDeadlineSeconds, *defaults.ProgressDeadlineSeconds)
+	if minReady < 0 {
+		return field.ErrorList{field.Invalid(at.Child("minReadySeconds"), minReady, "must be 0 or more")}
+	}
+	if deadline <= minReady {
+		return field.ErrorList{field.Invalid(at.Child("progressDeadlineSeconds"), deadline, fmt.Sprintf("must be more than minReadySeconds, which is %d", minReady))}
+	}
+	return nil
+}
+
+func validateReadiness(r Readiness, at *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	for _, given := range []struct {
+		name  string
+		value int32
+	}{
+		{"initialDelaySeconds", r.InitialDelaySeconds}, {"periodSeconds", r.PeriodSeconds}, {"timeoutSeconds", r.TimeoutSeconds}, {"failureThreshold", r.FailureThreshold},
+	} {
+		if given.value < 0 {
+			errs = append(errs, field.Invalid(at.Child(given.name), given.value, "must be 0 or more; 0 is Kubernetes' own default"))
 		}
-		if v.From != "" && v.From != "imageTag" {
-			errs = append(errs, field.NotSupported(at.Child("versionLabel", "from"), v.From, []string{"imageTag"}))
+	}
+	return errs
+}
+
+func validateVersionLabel(v VersionLabel, at *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	if v.Key != "" {
+		for _, message := range validation.IsQualifiedName(v.Key) {
+			errs = append(errs, field.Invalid(at.Child("key"), v.Key, message))
 		}
+	}
+	if v.From != "" && v.From != "imageTag" {
+		errs = append(errs, field.NotSupported(at.Child("from"), v.From, []string{"imageTag"}))
 	}
 	return errs
 }
 
 func validateChecks(checks Checks, at *field.Path) field.ErrorList {
 	var errs field.ErrorList
-	for name, check := range checks {
-		if !slices.Contains(checkNames, name) {
-			errs = append(errs, field.NotSupported(at.Key(name), name, checkNames))
+	names := append([]string{"default"}, policy.CheckNames()...)
+	for _, name := range slices.Sorted(maps.Keys(checks)) {
+		check := checks[name]
+		if !slices.Contains(names, name) {
+			errs = append(errs, field.NotSupported(at.Key(name), name, names))
 			continue
 		}
 		if check.Action != "" && !slices.Contains(actions, string(check.Action)) {
@@ -139,9 +185,12 @@ func validateRollout(r Rollout, at *field.Path) field.ErrorList {
 			errs = append(errs, field.Invalid(at.Child("steps"), r.Steps, err.Error()))
 		}
 	}
-	for name, value := range map[string]*metav1.Duration{"settle": r.Settle, "scaleDownDelay": r.ScaleDownDelay, "stepDeadline": r.StepDeadline} {
-		if value != nil && (value.Duration < 0 || value.Duration > 24*time.Hour) {
-			errs = append(errs, field.Invalid(at.Child(name), value.Duration.String(), "a duration from 0s to 24h"))
+	for _, given := range []struct {
+		name  string
+		value *metav1.Duration
+	}{{"settle", r.Settle}, {"scaleDownDelay", r.ScaleDownDelay}, {"stepDeadline", r.StepDeadline}} {
+		if given.value != nil && (given.value.Duration < 0 || given.value.Duration > 24*time.Hour) {
+			errs = append(errs, field.Invalid(at.Child(given.name), given.value.Duration.String(), "a duration from 0s to 24h"))
 		}
 	}
 	if r.StepDeadline != nil && r.StepDeadline.Duration == 0 {
@@ -151,13 +200,25 @@ func validateRollout(r Rollout, at *field.Path) field.ErrorList {
 }
 
 func validateShare(v intstr.IntOrString, at *field.Path) field.ErrorList {
-	if v.Type == intstr.String && !percentText.MatchString(v.StrVal) {
-		return field.ErrorList{field.Invalid(at, v.StrVal, "a count of pods such as 1, or a percent such as \"25%\"")}
-	}
 	if v.Type == intstr.Int && v.IntVal < 0 {
-		return field.ErrorList{field.Invalid(at, v.IntVal, "must be 0 or more")}
+		return field.ErrorList{field.Invalid(at, v.IntVal, "must be "+shareHelp)}
 	}
-	return nil
+	if v.Type == intstr.Int || percentText.MatchString(v.StrVal) {
+		return nil
+	}
+	help := "must be " + shareHelp
+	if found := digits.FindStringSubmatch(v.StrVal); found != nil {
+		help = fmt.Sprintf("did you mean %q? It %s", found[1]+"%", help)
+	}
+	return field.ErrorList{field.Invalid(at, v.StrVal, help)}
 }
 
-func isZero(v intstr.IntOrString) bool { return v.String() == "0" || v.String() == "0%" }
+func isZero(v intstr.IntOrString) bool {
+	return (v.Type == intstr.Int && v.IntVal == 0) || (v.Type == intstr.String && percent(v) == 0)
+}
+
+// percent reads a percent that is one.
+func percent(v intstr.IntOrString) int {
+	n, _ := strconv.Atoi(strings.TrimSuffix(v.StrVal, "%"))
+	return n
+}
