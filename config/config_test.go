@@ -4,6 +4,7 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -108,12 +109,30 @@ func TestWhatIsWrongIsNamedByItsPath(t *testing.T) {
 }
 
 func TestNotEverythingThatIsWrongIsToldAtOnce(t *testing.T) {
-	_, err := Load([]byte(head + "name: a\n" + strings.Repeat("- {}\n", 100)))
-	require.Error(t, err)
+	_, err := Load([]byte(head + "rollout: {steps: " + strings.Repeat("x", 1000) + "}"))
+	require.ErrorContains(t, err, `rules[0].rollout.steps: Invalid value: "xxx`)
+	assert.Len(t, err.Error(), maxErrorBytes)
 	_, err = Load([]byte("apiVersion: policy.evenkeel.dev/v1alpha1\nkind: RolloutPolicy\nrules:\n" + strings.Repeat("- {a: 1}\n", 100)))
 	require.ErrorContains(t, err, `rules[19].a`)
 	require.ErrorContains(t, err, "and 80 more]")
 	assert.NotContains(t, err.Error(), "rules[20]")
+}
+
+// Neither aliases of aliases nor a deep nest may take long.
+func TestAHostileFileIsRefusedInTime(t *testing.T) {
+	bomb := "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
+	for i := range 30 {
+		bomb += fmt.Sprintf("a%d: &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n", i+1, i+1, i, i, i, i, i, i)
+	}
+	for name, text := range map[string]string{
+		"aliases": bomb, "lists": strings.Repeat("[", maxPolicyBytes), "objects": strings.Repeat("{a: ", maxPolicyBytes/4), "steps": head + "inject: " + strings.Repeat("[", 9000) + strings.Repeat("]", 9000),
+	} {
+		start := time.Now()
+		_, err := Load([]byte(text))
+		require.Error(t, err, name)
+		assert.Less(t, time.Since(start), 20*time.Second, name)
+		assert.Less(t, len(err.Error()), maxErrors*(maxErrorBytes+10), name)
+	}
 }
 
 func TestAnActionInEachOfItsForms(t *testing.T) {

@@ -4,7 +4,9 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 
@@ -30,13 +32,23 @@ func Load(data []byte) (*policy.Set, error) {
 	return resolve(file)
 }
 
-// maxErrors bounds how much of what is wrong is told at once.
-const maxErrors = 20
+// maxErrors and maxErrorBytes bound how much of what is wrong is told at once.
+const (
+	maxErrors     = 20
+	maxErrorBytes = 512
+)
 
 // together makes one error of several, in the order of the file.
 func together(errs []error) error {
-	if more := len(errs) - maxErrors; more > 0 {
-		errs = append(errs[:maxErrors:maxErrors], fmt.Errorf("and %d more", more))
+	var out []error
+	for _, err := range errs[:min(len(errs), maxErrors)] {
+		if text := err.Error(); len(text) > maxErrorBytes {
+			err = errors.New(strings.ToValidUTF8(text[:maxErrorBytes-3], "") + "...")
+		}
+		out = append(out, err)
 	}
-	return utilerrors.NewAggregate(errs)
+	if more := len(errs) - maxErrors; more > 0 {
+		out = append(out, fmt.Errorf("and %d more", more))
+	}
+	return utilerrors.NewAggregate(out)
 }
