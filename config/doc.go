@@ -3,7 +3,7 @@
 
 // Package config reads the policy file and keeps the one in force.
 //
-//	bytes -> decode (strict) -> defaults -> validate -> policy.Set
+//	bytes -> decode (strict) -> validate -> resolve (over the defaults) -> policy.Set
 //
 // An unknown field is an error with its path. A policy that does not load never
 // takes the place of one that did: Store keeps the last good one.
