@@ -37,10 +37,10 @@ func TestEveryKindOfFailureIsCounted(t *testing.T) {
 		answer http.HandlerFunc
 		text   string
 	}{
-		"no backend":      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no available server", 503) }, "503 Service Unavailable"},
+		"no backend":      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no available server", http.StatusServiceUnavailable) }, "503 Service Unavailable"},
 		"a bad gateway":   {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, "502 Bad Gateway"},
 		"not found":       {http.NotFound, "404 Not Found"},
-		"a redirect":      {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/other", 302) }, "302 Found"},
+		"a redirect":      {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/other", http.StatusFound) }, "302 Found"},
 		"another's page":  {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<h1>It works!</h1> and more") }, `200 OK: "<h1>It works!`},
 		"an empty answer": {func(http.ResponseWriter, *http.Request) {}, `200 OK: ""`},
 		"a connection that breaks before the answer": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},
