@@ -37,7 +37,9 @@ func TestEveryKindOfFailureIsCounted(t *testing.T) {
 		answer http.HandlerFunc
 		text   string
 	}{
-		"no backend":      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no available server", http.StatusServiceUnavailable) }, "503 Service Unavailable"},
+		"no backend": {func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "no available server", http.StatusServiceUnavailable)
+		}, "503 Service Unavailable"},
 		"a bad gateway":   {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, "502 Bad Gateway"},
 		"not found":       {http.NotFound, "404 Not Found"},
 		"a redirect":      {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/other", http.StatusFound) }, "302 Found"},
