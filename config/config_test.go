@@ -44,8 +44,8 @@ func TestAResolvedSample(t *testing.T) {
 	assert.Equal(t, "canary", p.Rollout.Strategy)
 	assert.Equal(t, 3*time.Second, p.Rollout.Settle)
 	assert.Equal(t, 30*time.Second, p.Rollout.ScaleDownDelay, "left out: the built-in default")
-	assert.Equal(t, policy.Warn, p.Checks.Action("zero-progress"))
-	assert.Equal(t, policy.Enforce, p.Checks.Action("floor-zero"))
+	assert.Equal(t, policy.Warn, p.Checks.Action("zero-progress", time.Time{}))
+	assert.Equal(t, policy.Enforce, p.Checks.Action("floor-zero", time.Time{}))
 	assert.Equal(t, "25%", p.Checks.MaxUnavailable.String())
 	assert.Equal(t, int32(7), p.Inject.Readiness.PeriodSeconds)
 	assert.Equal(t, "everything-else", set.Resolve("other", nil, nil).Rule)
@@ -142,7 +142,7 @@ func TestAnActionInEachOfItsForms(t *testing.T) {
 	for name, action := range map[string]policy.Action{
 		"floor-zero": policy.Warn, "probe": policy.Off, "steps": policy.Off, "inject": policy.Audit, "max-unavailable": policy.Warn, "strategy": policy.Warn,
 	} {
-		assert.Equal(t, action, checks.Action(name), name)
+		assert.Equal(t, action, checks.Action(name, time.Time{}), name)
 	}
 	assert.Equal(t, "3", checks.MaxUnavailable.String())
 }

@@ -60,7 +60,7 @@ func resolveInject(in Inject, out policy.Inject) policy.Inject {
 		out.ProgressDeadlineSeconds = in.ProgressDeadlineSeconds
 	}
 	if r := in.Probes.Readiness; r != nil {
-		out.Readiness = &policy.Readiness{
+		out.Readiness = &policy.Probe{
 			InitialDelaySeconds: r.InitialDelaySeconds, PeriodSeconds: r.PeriodSeconds, TimeoutSeconds: r.TimeoutSeconds, FailureThreshold: r.FailureThreshold,
 		}
 		if !ptr.Deref(r.Enabled, true) {
