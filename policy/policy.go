@@ -96,6 +96,8 @@ type Probe struct {
 type Rollout struct {
 	Strategy string
 	Steps    string
+	// RefuseRolledBack refuses a template that was rolled back when it comes again.
+	RefuseRolledBack bool
 	// Settle is how long a data plane may take to follow a change of weight.
 	Settle time.Duration
 	// ScaleDownDelay keeps the old pods after a promotion.

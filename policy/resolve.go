@@ -5,7 +5,6 @@ package policy
 
 import (
 	"fmt"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -41,7 +40,7 @@ type LocalRule struct {
 type Setting struct {
 	// Path is the field below its rule, such as "inject.probes".
 	Path string
-	// Put sets it in a policy.
+	// Put sets it in a policy, and leaves what others hold as it is.
 	Put func(*Policy)
 }
 
@@ -94,8 +93,6 @@ func (s *Set) NeedsNamespaceLabels() bool {
 
 // with gives the policy with those of a namespace's settings that it allows.
 func (p Policy) with(local LocalRule) Policy {
-	p.Checks.Actions = maps.Clone(p.Checks.Actions)
-	p.Checks.EnforceFrom = maps.Clone(p.Checks.EnforceFrom)
 	taken := false
 	for _, setting := range local.Settings {
 		if p.Overridable.Lets(setting.Path) {
@@ -172,7 +169,7 @@ func Default() *Set {
 		Checks:    defaultChecks(),
 		Emergency: Emergency{Enabled: true, MaxDuration: 24 * time.Hour},
 		Rollout: Rollout{
-			Strategy: StrategyRolling, Steps: "20%:5m,50%:5m,100%",
+			Strategy: StrategyRolling, Steps: "20%:5m,50%:5m,100%", RefuseRolledBack: true,
 			Settle: 5 * time.Second, ScaleDownDelay: 30 * time.Second, StepDeadline: 10 * time.Minute,
 		},
 	}}
