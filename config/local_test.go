@@ -4,12 +4,16 @@
 package config
 
 import (
+	"errors"
 	"os"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
 )
@@ -122,4 +126,39 @@ func TestEveryFieldCanBeSetByItself(t *testing.T) {
 	assert.False(t, policy.Overridable{Paths: []string{"inject.probes"}}.Lets("inject.probesome"))
 	assert.Contains(t, overridablePaths(), "inject.probes")
 	assert.NotContains(t, overridablePaths(), "emergency")
+}
+
+// One life of a namespace's ConfigMap: good, bad, bad again, good, unlabelled.
+func TestTheStoreFollowsANamespace(t *testing.T) {
+	world, told := &cluster{}, events.NewFakeRecorder(10)
+	r := newLocalReloader(world, NewStore(), told)
+	key := client.ObjectKey{Namespace: "shop-eu", Name: "team"}
+	settles := func(version, settle, whose string) time.Duration {
+		t.Helper()
+		world.hold(version, map[string]string{PolicyKey: head + "rollout: {settle: " + settle + "}"})
+		world.object.Namespace, world.object.Name, world.object.Labels = key.Namespace, key.Name, map[string]string{PolicyLabel: whose}
+		_, err := r.Reconcile(t.Context(), reconcile.Request{NamespacedName: key})
+		require.NoError(t, err)
+		rules := r.store.Current().Namespaces["shop-eu"]
+		if len(rules) == 0 {
+			return 0
+		}
+		var p policy.Policy
+		rules[0].Settings[0].Put(&p)
+		return p.Rollout.Settle
+	}
+	assert.Equal(t, time.Second, settles("1", "1s", OfNamespace))
+	assert.Equal(t, time.Second, settles("2", "48h", OfNamespace), "the last good one stays")
+	assert.Equal(t, time.Second, settles("2", "48h", OfNamespace))
+	require.Len(t, told.Events, 1, "once a version")
+	assert.Contains(t, <-told.Events, "Warning PolicyInvalid the last good policy stays in force: rules[0].rollout.settle")
+	require.NoError(t, r.store.Offer([]byte(head+"rollout: {settle: 9s}")), "the cluster's policy changes")
+	assert.Equal(t, 2*time.Second, settles("3", "2s", OfNamespace))
+	assert.Zero(t, settles("4", "2s", "nobody"))
+	world.object = nil
+	_, err := r.Reconcile(t.Context(), reconcile.Request{NamespacedName: key})
+	require.NoError(t, err)
+	world.err = errors.New("no answer")
+	_, err = r.Reconcile(t.Context(), reconcile.Request{NamespacedName: key})
+	require.EqualError(t, err, "cannot get the namespace's policy: no answer")
 }

@@ -105,11 +105,16 @@ func (r *reloader) tell(ctx context.Context, object *corev1.ConfigMap, err error
 	}
 	r.told = object.ResourceVersion
 	log.FromContext(ctx).Error(err, "the policy does not load: the last good one stays in force", "resourceVersion", object.ResourceVersion)
-	note := fmt.Sprintf("the last good policy stays in force: %v", err)
-	if len(note) > maxNote {
-		note = strings.ToValidUTF8(note[:maxNote-3], "") + "..."
+	r.events.Eventf(object, nil, corev1.EventTypeWarning, "PolicyInvalid", "Load", "%s", note(err))
+}
+
+// note is what an Event says of a policy that does not load.
+func note(err error) string {
+	text := fmt.Sprintf("the last good policy stays in force: %v", err)
+	if len(text) > maxNote {
+		text = strings.ToValidUTF8(text[:maxNote-3], "") + "..."
 	}
-	r.events.Eventf(object, nil, corev1.EventTypeWarning, "PolicyInvalid", "Load", "%s", note)
+	return text
 }
 
 // inForce shows which version is in force.

@@ -14,6 +14,10 @@ const (
 	Kind       = "RolloutPolicy"
 	// PolicyKey is the key of the ConfigMap under which the file stands.
 	PolicyKey = "policy.yaml"
+	// PolicyLabel marks a ConfigMap as a policy, and says whose.
+	PolicyLabel = "evenkeel.dev/policy"
+	OfCluster   = "cluster"
+	OfNamespace = "namespace"
 )
 
 // RolloutPolicy is the policy file.

@@ -43,16 +43,17 @@ func (h *Handler) mutateDeployment(r *http.Request, request *admissionv1.Admissi
 		return answer{}, err
 	}
 	plan := rules.Review(subject)
+	audit := plan.AuditAnnotations()
 	if message, denied := plan.Denied(); denied {
-		return answer{denied: message, warnings: plan.Warnings}, nil
+		return answer{denied: message, warnings: plan.Warnings, audit: audit}, nil
 	}
 	d.warnings = append(d.warnings, plan.Warnings...)
 	outcome, err := h.decideFlight(r.Context(), d, plan)
 	if err != nil || outcome.denied != "" {
-		return answer{denied: outcome.denied, warnings: d.warnings}, err
+		return answer{denied: outcome.denied, warnings: d.warnings, audit: audit}, err
 	}
 	patch, err := buildPatch(d.tree, outcome.changes)
-	return answer{patch: patch, warnings: append(d.warnings, outcome.warnings...)}, err
+	return answer{patch: patch, warnings: append(d.warnings, outcome.warnings...), audit: audit}, err
 }
 
 // validateDeployment reviews the object that came out of all mutating webhooks.
@@ -108,19 +109,18 @@ func decodeDeployment(raw []byte) (*appsv1.Deployment, tree, error) {
 // subject gives the policy's rules the user's own view of the write: the hold's
 // knobs are replaced by what the user wrote for them, now or before.
 func (h *Handler) subject(r *http.Request, d *deployment) (policy.Subject, error) {
-	namespaceLabels, err := h.topology.namespaceLabels(r.Context(), d.incoming.Namespace)
-	if err != nil {
-		return policy.Subject{}, err
-	}
 	set := h.policies.Current()
-	d.policy = set.Resolve(d.incoming.Namespace, namespaceLabels, d.incoming.Labels).WithAnnotations(d.incoming.Annotations)
-	services, err := h.topology.services(r.Context(), d.incoming.Namespace, d.incoming.Spec.Template.Labels)
-	if err != nil {
-		services = nil // probes are then judged by the Deployment alone
-		h.log.Error(err, "reviewed without Services", "namespace", d.incoming.Namespace, "name", d.incoming.Name)
+	var namespaceLabels map[string]string
+	if set.NeedsNamespaceLabels() {
+		var err error
+		if namespaceLabels, err = h.topology.namespaceLabels(r.Context(), d.incoming.Namespace); err != nil {
+			return policy.Subject{}, err
+		}
 	}
+	d.policy = set.Resolve(d.incoming.Namespace, namespaceLabels, d.incoming.Labels).WithAnnotations(d.incoming.Annotations)
 	subject := policy.Subject{
-		Old: d.old, New: d.incoming.DeepCopy(), Policy: d.policy, Neighbours: policy.Neighbours{Services: services}, Requester: d.requester, Now: d.now,
+		Old: d.old, New: d.incoming.DeepCopy(), Policy: d.policy, Requester: d.requester, Now: d.now,
+		Neighbours: h.topology.neighbours(r.Context(), d.incoming, d.policy.Rollout.Strategy != policy.StrategyRolling),
 	}
 	if d.state.InFlight() {
 		live := rollout.KnobsOf(d.old)

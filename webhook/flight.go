@@ -6,6 +6,7 @@ package webhook
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -66,7 +67,9 @@ func (h *Handler) startFlight(ctx context.Context, d *deployment, plan policy.Pl
 		return flight{}, err
 	}
 	if why != "" {
-		f.warnings = append(f.warnings, fmt.Sprintf("evenkeel: no canary, a plain rolling update: %s", why))
+		if warning := fmt.Sprintf("evenkeel: no canary, a plain rolling update: %s", why); !told(plan, warning) {
+			f.warnings = append(f.warnings, warning)
+		}
 		return f, nil
 	}
 	begun := rollout.Begin(state, d.now)
@@ -74,6 +77,13 @@ func (h *Handler) startFlight(ctx context.Context, d *deployment, plan policy.Pl
 	f.warnings = append(f.warnings, fmt.Sprintf("evenkeel: canary %s starts; %s stays whole, traffic moves by %s; kubectl rollout status waits for the end",
 		begun.Steps, begun.Stable.ReplicaSet, quoted("HTTPRoute", begun.Routes)))
 	return f, nil
+}
+
+// told tells whether the check no-route says already what a warning would.
+func told(plan policy.Plan, warning string) bool {
+	return slices.ContainsFunc(plan.Warnings, func(w string) bool {
+		return strings.HasPrefix(w, "evenkeel: no-route: ") && strings.Contains(w, strings.TrimPrefix(warning, "evenkeel: "))
+	})
 }
 
 // plan gives the state that a canary starts from, or says why there is none.
@@ -113,7 +123,7 @@ func (h *Handler) rolledBack(ctx context.Context, d *deployment, plan policy.Pla
 		}
 		return "", failed, nil
 	}
-	if !sameTemplate(plan, failed) {
+	if !d.policy.Rollout.RefuseRolledBack || !sameTemplate(plan, failed) {
 		return "", nil, nil
 	}
 	return fmt.Sprintf("evenkeel: this template was rolled back at %s: %s. Change it, or try it again with:\n  kubectl annotate deployment -n %s %s %s=retry",
@@ -216,6 +226,7 @@ func templateChanges(r revision) []policy.Change {
 	return []policy.Change{
 		{Path: "/spec/template", Value: r.raw},
 		{Path: annotationPath(policy.InjectedAnnotation), Value: textOrNil(r.injected)},
+		{Path: annotationPath(policy.CauseAnnotation), Value: textOrNil(r.cause)},
 	}
 }
 

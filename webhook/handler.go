@@ -16,12 +16,15 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/evenkeel-dev/evenkeel/config"
+	"github.com/evenkeel-dev/evenkeel/policy"
 )
 
 // Options are what a Handler is made of.
 type Options struct {
 	// Cache reads from informers, Live from the API server.
 	Cache, Live client.Reader
+	// Filled tells whether the cache of a kind of neighbours is filled; nil: all are.
+	Filled func(policy.Kind) bool
 	// Policies holds the policy in force.
 	Policies *config.Store
 	// Self is the user name under which Evenkeel itself writes
@@ -46,7 +49,7 @@ func New(o Options) *Handler {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Handler{topology: topology{cache: o.Cache, live: o.Live}, policies: o.Policies, self: o.Self, log: o.Log, now: o.Now}
+	return &Handler{topology: topology{cache: o.Cache, live: o.Live, filled: o.Filled}, policies: o.Policies, self: o.Self, log: o.Log, now: o.Now}
 }
 
 // registrar is where paths are served, such as controller-runtime's webhook.Server.
@@ -67,7 +70,7 @@ func (h *Handler) Register(server registrar) {
 }
 
 // validatePolicy refuses a policy that would not load.
-func (h *Handler) validatePolicy(_ *http.Request, request *admissionv1.AdmissionRequest) (answer, error) {
+func (h *Handler) validatePolicy(r *http.Request, request *admissionv1.AdmissionRequest) (answer, error) {
 	var object corev1.ConfigMap
 	if err := json.Unmarshal(request.Object.Raw, &object); err != nil {
 		return answer{}, fmt.Errorf("cannot decode the ConfigMap: %w", err)
@@ -76,8 +79,29 @@ func (h *Handler) validatePolicy(_ *http.Request, request *admissionv1.Admission
 	if !found {
 		return answer{denied: fmt.Sprintf("evenkeel: a policy stands under the key %q, which this ConfigMap lacks", config.PolicyKey)}, nil
 	}
-	if _, err := config.Load([]byte(text)); err != nil {
+	if err := h.usable(r, &object, request.Namespace, []byte(text)); err != nil {
 		return answer{denied: fmt.Sprintf("evenkeel: this policy cannot be used: %v", err)}, nil
 	}
 	return answer{}, nil
+}
+
+// usable tells what is wrong with a policy, as its label says whose it is.
+func (h *Handler) usable(r *http.Request, object *corev1.ConfigMap, namespace string, text []byte) error {
+	switch whose := object.Labels[config.PolicyLabel]; whose {
+	case config.OfCluster:
+		_, err := config.Load(text)
+		return err
+	case config.OfNamespace:
+		rules, err := config.LoadLocal(text)
+		if err != nil {
+			return err
+		}
+		namespaceLabels, err := h.topology.namespaceLabels(r.Context(), namespace)
+		if err != nil {
+			return err
+		}
+		return config.Allowed(h.policies.Current(), namespace, namespaceLabels, rules)
+	default:
+		return fmt.Errorf("label %s: %q is not known: write %s or %s", config.PolicyLabel, whose, config.OfCluster, config.OfNamespace)
+	}
 }

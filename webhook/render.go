@@ -76,6 +76,7 @@ func (d *deployment) keepTemplate() []policy.Change {
 	return []policy.Change{
 		{Path: "/spec/template", Value: spec["template"]},
 		{Path: annotationPath(policy.InjectedAnnotation), Value: textOrNil(d.old.Annotations[policy.InjectedAnnotation])},
+		{Path: annotationPath(policy.CauseAnnotation), Value: textOrNil(d.old.Annotations[policy.CauseAnnotation])},
 	}
 }
 

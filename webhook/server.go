@@ -28,6 +28,8 @@ type answer struct {
 	warnings []string
 	// denied is the message of a refusal; empty means allowed.
 	denied string
+	// audit is for the API server's audit log.
+	audit map[string]string
 }
 
 // reviewer answers the requests for one kind of object.
@@ -96,7 +98,7 @@ func (v reviewer) read(w http.ResponseWriter, r *http.Request) (*admissionv1.Adm
 
 // respond makes the review that goes back.
 func respond(request *admissionv1.AdmissionRequest, result answer) *admissionv1.AdmissionReview {
-	response := &admissionv1.AdmissionResponse{UID: request.UID, Allowed: result.denied == "", Warnings: bounded(result.warnings)}
+	response := &admissionv1.AdmissionResponse{UID: request.UID, Allowed: result.denied == "", Warnings: bounded(result.warnings), AuditAnnotations: result.audit}
 	if !response.Allowed {
 		response.Result = &metav1.Status{
 			Status: metav1.StatusFailure, Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden, Message: result.denied,

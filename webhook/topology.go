@@ -31,6 +31,8 @@ const revisionAnnotation = "deployment.kubernetes.io/revision"
 type topology struct {
 	cache client.Reader // informers
 	live  client.Reader // the API server; one GET a review at most
+	// filled tells whether the cache of a kind of neighbours is filled; nil: all are.
+	filled func(policy.Kind) bool
 }
 
 // surroundings is what a canary needs around its Deployment.
@@ -46,18 +48,18 @@ type revision struct {
 	template corev1.PodTemplateSpec
 	raw      tree
 	injected string
+	cause    string
 }
 
 // services lists the Services that select the pods of a template.
 func (t topology) services(ctx context.Context, namespace string, podLabels map[string]string) ([]corev1.Service, error) {
 	var list corev1.ServiceList
-	if err := t.cache.List(ctx, &list, client.InNamespace(namespace)); err != nil {
-		return nil, fmt.Errorf("cannot list Services: %w", err)
-	}
-	return slices.DeleteFunc(list.Items, func(s corev1.Service) bool {
-		own := route.OwnSelector(s.Spec.Selector)
-		return len(own) == 0 || isCanaryService(&s) || !labels.SelectorFromSet(own).Matches(labels.Set(podLabels))
-	}), nil
+	return listed(ctx, t.cache, namespace, &list, func() []corev1.Service { return list.Items },
+		func(s *corev1.Service) string { return s.Name },
+		func(s *corev1.Service) bool {
+			own := route.OwnSelector(s.Spec.Selector)
+			return len(own) > 0 && !isCanaryService(s) && labels.SelectorFromSet(own).Matches(labels.Set(podLabels))
+		})
 }
 
 // survey finds what a canary of a Deployment needs. old is the live object.
@@ -209,7 +211,7 @@ func (t topology) revision(ctx context.Context, namespace, name string) (*revisi
 	}
 	unstructured.RemoveNestedField(raw, "metadata", "labels", "pod-template-hash")
 	delete(typed.Spec.Template.Labels, "pod-template-hash")
-	return &revision{template: typed.Spec.Template, raw: raw, injected: typed.Annotations[policy.InjectedAnnotation]}, nil
+	return &revision{template: typed.Spec.Template, raw: raw, injected: typed.Annotations[policy.InjectedAnnotation], cause: typed.Annotations[policy.CauseAnnotation]}, nil
 }
 
 func versionOf(rs *appsv1.ReplicaSet) rollout.Version {

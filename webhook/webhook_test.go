@@ -165,9 +165,11 @@ func TestAServiceInFlight(t *testing.T) {
 }
 
 func TestAPolicyIsRefusedWithTheReason(t *testing.T) {
-	_, response := review(t, "/validate/policies", "ConfigMap", "", "team", "", `{"data":{"policy.yaml":"kind: X"}}`)
+	_, response := review(t, "/validate/policies", "ConfigMap", "", "team", "", `{"metadata":{"labels":{"evenkeel.dev/policy":"cluster"}},"data":{"policy.yaml":"kind: X"}}`)
 	assert.False(t, response.Allowed)
 	assert.Contains(t, response.Result.Message, "evenkeel: this policy cannot be used: [apiVersion: Unsupported value")
+	_, response = review(t, "/validate/policies", "ConfigMap", "", "team", "", `{"metadata":{"labels":{"evenkeel.dev/policy":"mine"}},"data":{"policy.yaml":"kind: X"}}`)
+	assert.Equal(t, `evenkeel: this policy cannot be used: label evenkeel.dev/policy: "mine" is not known: write cluster or namespace`, response.Result.Message)
 	_, response = review(t, "/validate/policies", "ConfigMap", "", "team", "", `{"data":{}}`)
 	assert.Equal(t, `evenkeel: a policy stands under the key "policy.yaml", which this ConfigMap lacks`, response.Result.Message)
 }

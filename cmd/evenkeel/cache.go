@@ -8,12 +8,15 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/evenkeel-dev/evenkeel/config"
 )
 
 func newScheme() *runtime.Scheme {
@@ -30,7 +33,7 @@ func (o *options) cache() cache.Options {
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
 			&corev1.Secret{}:                              o.own(o.caSecret),
-			&corev1.ConfigMap{}:                           o.own(o.policyConfigMap),
+			&corev1.ConfigMap{}:                           o.policyObjects(),
 			&admissionv1.MutatingWebhookConfiguration{}:   {Field: named(o.mutatingWebhook)},
 			&admissionv1.ValidatingWebhookConfiguration{}: {Field: named(o.validatingWebhook)},
 		},
@@ -40,6 +43,20 @@ func (o *options) cache() cache.Options {
 // own is one object of the manager's namespace.
 func (o *options) own(name string) cache.ByObject {
 	return cache.ByObject{Namespaces: map[string]cache.Config{o.namespace: {}}, Field: named(name)}
+}
+
+// policyObjects are the cluster's policy, and where they are followed those of
+// namespaces.
+func (o *options) policyObjects() cache.ByObject {
+	by := o.own(o.policyConfigMap)
+	if o.namespacePolicies {
+		by.Namespaces = map[string]cache.Config{
+			o.namespace:         {FieldSelector: by.Field},
+			cache.AllNamespaces: {LabelSelector: labels.SelectorFromSet(labels.Set{config.PolicyLabel: config.OfNamespace})},
+		}
+		by.Field = nil
+	}
+	return by
 }
 
 func named(name string) fields.Selector {

@@ -34,8 +34,12 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 	if err != nil {
 		return err
 	}
+	filled, err := neighboursFilled(ctx, mgr)
+	if err != nil {
+		return err
+	}
 	webhook.New(webhook.Options{
-		Cache: mgr.GetClient(), Live: mgr.GetAPIReader(), Policies: policies, Self: o.self(), Log: mgr.GetLogger().WithName("webhook"),
+		Cache: mgr.GetClient(), Filled: filled, Live: mgr.GetAPIReader(), Policies: policies, Self: o.self(), Log: mgr.GetLogger().WithName("webhook"),
 	}).Register(mgr.GetWebhookServer())
 	if err := traffic.SetupWithManager(mgr, traffic.Options{}); err != nil {
 		return err
@@ -66,5 +70,8 @@ func (o *options) policies(ctx context.Context, mgr ctrl.Manager) (*config.Store
 	if err == nil {
 		_ = store.Offer([]byte(object.Data[config.PolicyKey])) // Follow tells what is wrong with it
 	}
-	return store, config.Follow(mgr, store, key)
+	if err := config.Follow(mgr, store, key); err != nil || !o.namespacePolicies {
+		return store, err
+	}
+	return store, config.FollowNamespaces(mgr, store)
 }
