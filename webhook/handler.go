@@ -23,6 +23,9 @@ import (
 type Options struct {
 	// Cache reads from informers, Live from the API server.
 	Cache, Live client.Reader
+	// Near reads PodDisruptionBudgets, HorizontalPodAutoscalers, ResourceQuotas,
+	// PersistentVolumeClaims and Ingresses; nil: Cache does.
+	Near client.Reader
 	// Filled tells whether the cache of a kind of neighbours is filled; nil: all are.
 	Filled func(policy.Kind) bool
 	// Policies holds the policy in force.
@@ -49,7 +52,10 @@ func New(o Options) *Handler {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Handler{topology: topology{cache: o.Cache, live: o.Live, filled: o.Filled}, policies: o.Policies, self: o.Self, log: o.Log, now: o.Now}
+	if o.Near == nil {
+		o.Near = o.Cache
+	}
+	return &Handler{topology: topology{cache: o.Cache, near: o.Near, live: o.Live, filled: o.Filled}, policies: o.Policies, self: o.Self, log: o.Log, now: o.Now}
 }
 
 // registrar is where paths are served, such as controller-runtime's webhook.Server.

@@ -74,7 +74,7 @@ func listed[T any](ctx context.Context, c client.Reader, namespace string, list 
 
 func (t topology) budgets(ctx context.Context, d *appsv1.Deployment) ([]policyv1.PodDisruptionBudget, error) {
 	var list policyv1.PodDisruptionBudgetList
-	return listed(ctx, t.cache, d.Namespace, &list, func() []policyv1.PodDisruptionBudget { return list.Items },
+	return listed(ctx, t.near, d.Namespace, &list, func() []policyv1.PodDisruptionBudget { return list.Items },
 		func(b *policyv1.PodDisruptionBudget) string { return b.Name },
 		func(b *policyv1.PodDisruptionBudget) bool {
 			selector, err := metav1.LabelSelectorAsSelector(b.Spec.Selector)
@@ -84,7 +84,7 @@ func (t topology) budgets(ctx context.Context, d *appsv1.Deployment) ([]policyv1
 
 func (t topology) scalers(ctx context.Context, d *appsv1.Deployment) ([]autoscalingv2.HorizontalPodAutoscaler, error) {
 	var list autoscalingv2.HorizontalPodAutoscalerList
-	return listed(ctx, t.cache, d.Namespace, &list, func() []autoscalingv2.HorizontalPodAutoscaler { return list.Items },
+	return listed(ctx, t.near, d.Namespace, &list, func() []autoscalingv2.HorizontalPodAutoscaler { return list.Items },
 		func(h *autoscalingv2.HorizontalPodAutoscaler) string { return h.Name },
 		func(h *autoscalingv2.HorizontalPodAutoscaler) bool {
 			return h.Spec.ScaleTargetRef.Kind == "Deployment" && h.Spec.ScaleTargetRef.Name == d.Name
@@ -93,7 +93,7 @@ func (t topology) scalers(ctx context.Context, d *appsv1.Deployment) ([]autoscal
 
 func (t topology) quotas(ctx context.Context, namespace string) ([]corev1.ResourceQuota, error) {
 	var list corev1.ResourceQuotaList
-	return listed(ctx, t.cache, namespace, &list, func() []corev1.ResourceQuota { return list.Items },
+	return listed(ctx, t.near, namespace, &list, func() []corev1.ResourceQuota { return list.Items },
 		func(q *corev1.ResourceQuota) string { return q.Name }, func(*corev1.ResourceQuota) bool { return true })
 }
 
@@ -108,7 +108,7 @@ func (t topology) claims(ctx context.Context, d *appsv1.Deployment) ([]corev1.Pe
 		return nil, nil
 	}
 	var list corev1.PersistentVolumeClaimList
-	return listed(ctx, t.cache, d.Namespace, &list, func() []corev1.PersistentVolumeClaim { return list.Items },
+	return listed(ctx, t.near, d.Namespace, &list, func() []corev1.PersistentVolumeClaim { return list.Items },
 		func(c *corev1.PersistentVolumeClaim) string { return c.Name },
 		func(c *corev1.PersistentVolumeClaim) bool { return mounted[c.Name] })
 }
@@ -171,7 +171,7 @@ func undivided(item *gatewayv1.HTTPRoute, rules []any, split route.Split) string
 
 func (t topology) ingresses(ctx context.Context, namespace string, ours map[string]bool) ([]policy.Route, error) {
 	var list networkingv1.IngressList
-	items, err := listed(ctx, t.cache, namespace, &list, func() []networkingv1.Ingress { return list.Items },
+	items, err := listed(ctx, t.near, namespace, &list, func() []networkingv1.Ingress { return list.Items },
 		func(i *networkingv1.Ingress) string { return i.Name }, func(*networkingv1.Ingress) bool { return true })
 	var out []policy.Route
 	for i := range items {

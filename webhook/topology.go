@@ -30,6 +30,7 @@ const revisionAnnotation = "deployment.kubernetes.io/revision"
 // topology reads the neighbours of a Deployment.
 type topology struct {
 	cache client.Reader // informers
+	near  client.Reader // informers of what only checks look at
 	live  client.Reader // the API server; one GET a review at most
 	// filled tells whether the cache of a kind of neighbours is filled; nil: all are.
 	filled func(policy.Kind) bool

@@ -34,12 +34,12 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 	if err != nil {
 		return err
 	}
-	filled, err := neighboursFilled(ctx, mgr)
+	around, err := watchNeighbours(ctx, mgr)
 	if err != nil {
 		return err
 	}
 	webhook.New(webhook.Options{
-		Cache: mgr.GetClient(), Filled: filled, Live: mgr.GetAPIReader(), Policies: policies, Self: o.self(), Log: mgr.GetLogger().WithName("webhook"),
+		Cache: mgr.GetClient(), Near: around, Filled: around.filled, Live: mgr.GetAPIReader(), Policies: policies, Self: o.self(), Log: mgr.GetLogger().WithName("webhook"),
 	}).Register(mgr.GetWebhookServer())
 	if err := traffic.SetupWithManager(mgr, traffic.Options{}); err != nil {
 		return err

@@ -8,15 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"sync/atomic"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
-	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -24,8 +20,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
-
-	"github.com/evenkeel-dev/evenkeel/policy"
 )
 
 // checks are what a replica must be able to say to get requests, by name.
@@ -82,31 +76,6 @@ func cachesFilled(ctx context.Context, mgr ctrl.Manager) (healthz.Checker, error
 			return errors.New("the caches are not filled yet")
 		}
 		return nil
-	}, nil
-}
-
-// neighboursFilled starts the caches of what is around Deployments, and tells
-// whether one is filled. Nobody waits for them: admission says what it does not know.
-func neighboursFilled(ctx context.Context, mgr ctrl.Manager) (func(policy.Kind) bool, error) {
-	synced := map[policy.Kind][]cache.Informer{}
-	for kind, objects := range map[policy.Kind][]client.Object{
-		policy.Services: {&corev1.Service{}},
-		policy.Budgets:  {&policyv1.PodDisruptionBudget{}},
-		policy.Scalers:  {&autoscalingv2.HorizontalPodAutoscaler{}},
-		policy.Quotas:   {&corev1.ResourceQuota{}},
-		policy.Claims:   {&corev1.PersistentVolumeClaim{}},
-		policy.Routes:   {&gatewayv1.HTTPRoute{}, &networkingv1.Ingress{}},
-	} {
-		for _, object := range objects {
-			informer, err := mgr.GetCache().GetInformer(ctx, object, cache.BlockUntilSynced(false))
-			if err != nil {
-				return nil, fmt.Errorf("cannot watch %T: %w", object, err)
-			}
-			synced[kind] = append(synced[kind], informer)
-		}
-	}
-	return func(kind policy.Kind) bool {
-		return !slices.ContainsFunc(synced[kind], func(i cache.Informer) bool { return !i.HasSynced() })
 	}, nil
 }
 
