@@ -4,6 +4,7 @@
 package webhook
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -109,19 +110,12 @@ func decodeDeployment(raw []byte) (*appsv1.Deployment, tree, error) {
 // subject gives the policy's rules the user's own view of the write: the hold's
 // knobs are replaced by what the user wrote for them, now or before.
 func (h *Handler) subject(r *http.Request, d *deployment) (policy.Subject, error) {
-	set := h.policies.Current()
-	var namespaceLabels map[string]string
-	if set.NeedsNamespaceLabels() {
-		var err error
-		if namespaceLabels, err = h.topology.namespaceLabels(r.Context(), d.incoming.Namespace); err != nil {
-			return policy.Subject{}, err
-		}
+	subject, err := h.around(r.Context(), d.incoming, d.now)
+	if err != nil {
+		return policy.Subject{}, err
 	}
-	d.policy = set.Resolve(d.incoming.Namespace, namespaceLabels, d.incoming.Labels).WithAnnotations(d.incoming.Annotations)
-	subject := policy.Subject{
-		Old: d.old, New: d.incoming.DeepCopy(), Policy: d.policy, Requester: d.requester, Now: d.now,
-		Neighbours: h.topology.neighbours(r.Context(), d.incoming, d.policy.Rollout.Strategy != policy.StrategyRolling),
-	}
+	d.policy = subject.Policy
+	subject.Old, subject.Requester = d.old, d.requester
 	if d.state.InFlight() {
 		live := rollout.KnobsOf(d.old)
 		subject.Old = d.old.DeepCopy()
@@ -129,4 +123,20 @@ func (h *Handler) subject(r *http.Request, d *deployment) (policy.Subject, error
 		d.state.Wish(live, rollout.KnobsOf(d.incoming)).Put(subject.New)
 	}
 	return subject, nil
+}
+
+// around resolves the policy of a Deployment and reads its neighbours.
+func (h *Handler) around(ctx context.Context, d *appsv1.Deployment, now time.Time) (policy.Subject, error) {
+	set := h.policies.Current()
+	var namespaceLabels map[string]string
+	if set.NeedsNamespaceLabels() {
+		var err error
+		if namespaceLabels, err = h.topology.namespaceLabels(ctx, d.Namespace); err != nil {
+			return policy.Subject{}, err
+		}
+	}
+	p := set.Resolve(d.Namespace, namespaceLabels, d.Labels).WithAnnotations(d.Annotations)
+	return policy.Subject{
+		New: d.DeepCopy(), Policy: p, Now: now, Neighbours: h.topology.neighbours(ctx, d, p.Rollout.Strategy != policy.StrategyRolling),
+	}, nil
 }

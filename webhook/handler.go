@@ -28,6 +28,9 @@ type Options struct {
 	Near client.Reader
 	// Filled tells whether the cache of a kind of neighbours is filled; nil: all are.
 	Filled func(policy.Kind) bool
+	// Unasked are the kinds of neighbours that are never looked at: the checks
+	// that need them keep silent.
+	Unasked []policy.Kind
 	// Policies holds the policy in force.
 	Policies *config.Store
 	// Self is the user name under which Evenkeel itself writes
@@ -55,7 +58,7 @@ func New(o Options) *Handler {
 	if o.Near == nil {
 		o.Near = o.Cache
 	}
-	return &Handler{topology: topology{cache: o.Cache, near: o.Near, live: o.Live, filled: o.Filled}, policies: o.Policies, self: o.Self, log: o.Log, now: o.Now}
+	return &Handler{topology: topology{cache: o.Cache, near: o.Near, live: o.Live, filled: o.Filled, unasked: o.Unasked}, policies: o.Policies, self: o.Self, log: o.Log, now: o.Now}
 }
 
 // registrar is where paths are served, such as controller-runtime's webhook.Server.

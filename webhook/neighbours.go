@@ -45,6 +45,9 @@ func (t topology) neighbours(ctx context.Context, d *appsv1.Deployment, divides 
 			n.Unknown[policy.Routes] = err.Error()
 		}
 	}
+	for _, kind := range t.unasked {
+		n.Unknown[kind] = ""
+	}
 	return n
 }
 

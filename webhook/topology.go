@@ -33,7 +33,8 @@ type topology struct {
 	near  client.Reader // informers of what only checks look at
 	live  client.Reader // the API server; one GET a review at most
 	// filled tells whether the cache of a kind of neighbours is filled; nil: all are.
-	filled func(policy.Kind) bool
+	filled  func(policy.Kind) bool
+	unasked []policy.Kind
 }
 
 // surroundings is what a canary needs around its Deployment.

@@ -14,6 +14,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/config"
 	"github.com/evenkeel-dev/evenkeel/traffic"
 	"github.com/evenkeel-dev/evenkeel/webhook"
+	"github.com/evenkeel-dev/evenkeel/webhook/audit"
 	"github.com/evenkeel-dev/evenkeel/webhook/serving"
 )
 
@@ -38,9 +39,15 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 	if err != nil {
 		return err
 	}
-	webhook.New(webhook.Options{
+	handler := webhook.New(webhook.Options{
 		Cache: mgr.GetClient(), Near: around, Filled: around.filled, Live: mgr.GetAPIReader(), Policies: policies, Self: o.self(), Log: mgr.GetLogger().WithName("webhook"),
-	}).Register(mgr.GetWebhookServer())
+	})
+	handler.Register(mgr.GetWebhookServer())
+	if o.auditInterval > 0 {
+		if err := audit.SetupWithManager(mgr, handler, o.auditInterval); err != nil {
+			return err
+		}
+	}
 	if err := traffic.SetupWithManager(mgr, traffic.Options{}); err != nil {
 		return err
 	}

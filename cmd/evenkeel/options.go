@@ -24,7 +24,7 @@ type options struct {
 	mutatingWebhook, validatingWebhook string
 	leaderElectionID                   string
 	namespacePolicies                  bool
-	drainDelay                         time.Duration
+	drainDelay, auditInterval          time.Duration
 	namespace, serviceAccount          string
 }
 
@@ -50,6 +50,7 @@ func (o *options) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.mutatingWebhook, "mutating-webhook", "evenkeel", "MutatingWebhookConfiguration whose caBundle is kept, for --tls-mode=self")
 	f.StringVar(&o.validatingWebhook, "validating-webhook", "evenkeel", "ValidatingWebhookConfiguration whose caBundle is kept, for --tls-mode=self")
 	f.StringVar(&o.leaderElectionID, "leader-election-id", "evenkeel", "Lease by which the replicas choose a leader")
+	f.DurationVar(&o.auditInterval, "audit-interval", 10*time.Minute, "how often to audit the Deployments that run, 1m or more; 0s for never")
 	f.DurationVar(&o.drainDelay, "drain-delay", 5*time.Second, "how long to serve on, unready, after the signal to end; 0s where a preStop hook has waited already")
 }
 
@@ -75,6 +76,9 @@ func (o *options) validate() error {
 	}
 	if o.drainDelay < 0 || o.drainDelay > longestDrain {
 		errs = append(errs, fmt.Errorf("--drain-delay=%s is out of range: use 0s to %s", o.drainDelay, longestDrain))
+	}
+	if o.auditInterval != 0 && o.auditInterval < time.Minute {
+		errs = append(errs, fmt.Errorf("--audit-interval=%s is out of range: use 1m or more, or 0s for never", o.auditInterval))
 	}
 	return errors.Join(errs...)
 }
