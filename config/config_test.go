@@ -44,8 +44,8 @@ func TestAResolvedSample(t *testing.T) {
 	assert.Equal(t, "canary", p.Rollout.Strategy)
 	assert.Equal(t, 3*time.Second, p.Rollout.Settle)
 	assert.Equal(t, 30*time.Second, p.Rollout.ScaleDownDelay, "left out: the built-in default")
-	assert.Equal(t, policy.Warn, p.Checks.Action("zero-progress"))
-	assert.Equal(t, policy.Enforce, p.Checks.Action("floor-zero"))
+	assert.Equal(t, policy.Warn, p.Checks.Action("zero-progress", time.Time{}))
+	assert.Equal(t, policy.Enforce, p.Checks.Action("floor-zero", time.Time{}))
 	assert.Equal(t, "25%", p.Checks.MaxUnavailable.String())
 	assert.Equal(t, int32(7), p.Inject.Readiness.PeriodSeconds)
 	assert.Equal(t, "everything-else", set.Resolve("other", nil, nil).Rule)
@@ -56,28 +56,37 @@ const head = "apiVersion: policy.evenkeel.dev/v1alpha1\nkind: RolloutPolicy\nrul
 func TestWhatIsWrongIsNamedByItsPath(t *testing.T) {
 	for text, says := range map[string]string{
 		"": `[apiVersion: Unsupported value: "": supported values: "policy.evenkeel.dev/v1alpha1", kind: Unsupported value: "": supported values: "RolloutPolicy"]`,
-		head + "inject: {strategy: {maxSurge: '%25', maxUnavailable: 0}}":   `rules[0].inject.strategy.maxSurge: Invalid value: "%25": did you mean "25%"? It must be a count of pods such as 1, or a percent such as "25%"`,
-		head + "inject: {strategy: {maxSurge: some, maxUnavailable: -1}}":   `[rules[0].inject.strategy.maxSurge: Invalid value: "some": must be a count of pods such as 1, or a percent such as "25%", rules[0].inject.strategy.maxUnavailable: Invalid value: -1: must be a count of pods such as 1, or a percent such as "25%"]`,
-		head + "inject: {strategy: {maxSurge: 0%, maxUnavailable: 0}}":      `rules[0].inject.strategy: Invalid value: "0%/0": no pod could ever be replaced: one of maxSurge and maxUnavailable must be more than 0`,
-		head + "inject: {strategy: {maxSurge: 1, maxUnavailable: 100%}}":    `rules[0].inject.strategy.maxUnavailable: Invalid value: "100%": no pod would be certain to be ready: must be less than 100%`,
-		head + "inject: {minReadySeconds: 600}":                             "rules[0].inject.progressDeadlineSeconds: Invalid value: 600: must be more than minReadySeconds, which is 600",
-		head + "inject: {minReadySeconds: -1}":                              "rules[0].inject.minReadySeconds: Invalid value: -1: must be 0 or more",
-		head + "inject: {probes: {readiness: {periodSeconds: -1}}}":         "rules[0].inject.probes.readiness.periodSeconds: Invalid value: -1: must be 0 or more; 0 is Kubernetes' own default",
-		head + "inject: {versionLabel: {from: commit}}":                     `rules[0].inject.versionLabel.from: Unsupported value: "commit": supported values: "imageTag"`,
-		head + "checks: {floor-zeros: Off}":                                 `rules[0].checks[floor-zeros]: Unsupported value: "floor-zeros": supported values: "default", "floor-zero", "inject", "malformed-percent", "max-unavailable", "probe", "steps", "strategy", "zero-progress"`,
-		head + "checks: {floor-zero: Maybe}":                                `rules[0].checks[floor-zero].action: Unsupported value: "Maybe": supported values: "Enforce", "Warn", "Audit", "Off"`,
-		head + "checks: {floor-zero: {action: Off, limit: 1}}":              "rules[0].checks[floor-zero].limit: Forbidden: only max-unavailable has a limit",
-		head + "rollout: {steps: '50%,20%'}":                                `rules[0].rollout.steps: Invalid value: "50%,20%": steps: step 2 ("20%"): 20% does not come after 50%: weights must increase; write for example "20%:10m,50%:pause,100%"`,
-		head + "rollout: {strategy: blue-green}":                            `rules[0].rollout.strategy: Unsupported value: "blue-green": supported values: "canary", "rolling"`,
-		head + "rollout: {settle: 48h, scaleDownDelay: -1s}":                `[rules[0].rollout.settle: Invalid value: "48h0m0s": a duration from 0s to 24h, rules[0].rollout.scaleDownDelay: Invalid value: "-1s": a duration from 0s to 24h]`,
+		head + "inject: {strategy: {maxSurge: '%25', maxUnavailable: 0}}":             `rules[0].inject.strategy.maxSurge: Invalid value: "%25": did you mean "25%"? It must be a count of pods such as 1, or a percent such as "25%"`,
+		head + "inject: {strategy: {maxSurge: some, maxUnavailable: -1}}":             `[rules[0].inject.strategy.maxSurge: Invalid value: "some": must be a count of pods such as 1, or a percent such as "25%", rules[0].inject.strategy.maxUnavailable: Invalid value: -1: must be a count of pods such as 1, or a percent such as "25%"]`,
+		head + "inject: {strategy: {maxSurge: 0%, maxUnavailable: 0}}":                `rules[0].inject.strategy: Invalid value: "0%/0": no pod could ever be replaced: one of maxSurge and maxUnavailable must be more than 0`,
+		head + "inject: {strategy: {maxSurge: 1, maxUnavailable: 100%}}":              `rules[0].inject.strategy.maxUnavailable: Invalid value: "100%": no pod would be certain to be ready: must be less than 100%`,
+		head + "inject: {minReadySeconds: 600}":                                       "rules[0].inject.progressDeadlineSeconds: Invalid value: 600: must be more than minReadySeconds, which is 600",
+		head + "inject: {minReadySeconds: -1}":                                        "rules[0].inject.minReadySeconds: Invalid value: -1: must be 0 or more",
+		head + "inject: {probes: {readiness: {periodSeconds: -1}}}":                   "rules[0].inject.probes.readiness.periodSeconds: Invalid value: -1: must be 0 or more; 0 is Kubernetes' own default",
+		head + "inject: {versionLabel: {from: commit}}":                               `rules[0].inject.versionLabel.from: Unsupported value: "commit": supported values: "imageTag", "imageDigest"`,
+		head + "checks: {floor-zeros: Off}":                                           `rules[0].checks[floor-zeros]: Unsupported value: "floor-zeros": supported values: "default", "` + strings.Join(policy.CheckNames(), `", "`) + `"`,
+		head + "checks: {floor-zero: Maybe}":                                          `rules[0].checks[floor-zero].action: Unsupported value: "Maybe": supported values: "Enforce", "Warn", "Audit", "Off"`,
+		head + "checks: {floor-zero: {action: Off, limit: 1}}":                        "rules[0].checks[floor-zero].limit: Forbidden: only max-unavailable has a limit",
+		head + "rollout: {steps: '50%,20%'}":                                          `rules[0].rollout.steps: Invalid value: "50%,20%": steps: step 2 ("20%"): 20% does not come after 50%: weights must increase; write for example "20%:10m,50%:pause,100%"`,
+		head + "rollout: {strategy: blue-green}":                                      `rules[0].rollout.strategy: Unsupported value: "blue-green": supported values: "canary", "rolling"`,
+		head + "rollout: {settle: 48h, scaleDownDelay: -1s}":                          `[rules[0].rollout.settle: Invalid value: "48h0m0s": a duration from 0s to 24h, rules[0].rollout.scaleDownDelay: Invalid value: "-1s": a duration from 0s to 24h]`,
+		head + "rollout: {refuseRolledBack: no way}":                                  `cannot read the policy: rules[0].rollout.refuseRolledBack: Invalid value: "no way": must be true or false`,
+		head + "overridable: [inject.probe, inject.probes]":                           `rules[0].overridable[0]: Invalid value: "inject.probe": must be a field of a rule such as inject.probes, rollout.steps or checks.pdb, or a part such as inject, rollout or checks`,
+		head + "emergency: {maxDuration: 1000h}":                                      `rules[0].emergency.maxDuration: Invalid value: "1000h0m0s": a duration over 0s, to 720h`,
+		head + "inject: {revisionHistoryLimit: 0}":                                    `rules[0].inject.revisionHistoryLimit: Invalid value: 0: must be 1 or more: with 0 there is no revision to go back to`,
+		head + "inject: {terminationGracePeriodSeconds: 0}":                           `rules[0].inject.terminationGracePeriodSeconds: Invalid value: 0: must be 1 to 86400`,
+		head + "inject: {preStop: {sleepSeconds: 0}}":                                 `rules[0].inject.preStop.sleepSeconds: Invalid value: 0: must be 1 to 300; switch it off with enabled: false`,
+		head + "checks: {probe: {action: Warn, enforceFrom: '2026-01-01T00:00:00Z'}}": `rules[0].checks[probe].enforceFrom: Forbidden: it is for a named check with the action Enforce`,
+		head + "checks: {probe: {enforceFrom: tomorrow}}":                             `cannot read the policy: rules[0].checks[probe].enforceFrom: Invalid value: "tomorrow": must be a time such as "2026-12-31T18:00:00Z"`,
+		"apiVersion: policy.evenkeel.dev/v1alpha1\nkind: RolloutPolicy\ndefaults: {inject: {minReadySeconds: 700, progressDeadlineSeconds: 800}}\nrules: [{name: a, inject: {progressDeadlineSeconds: 600}}]": `rules[0].inject.progressDeadlineSeconds: Invalid value: 600: must be more than minReadySeconds, which is 700`,
 		head + "rollout: {stepDeadline: 0s}":                                `rules[0].rollout.stepDeadline: Invalid value: "0s": a step needs time: more than 0s`,
 		head + "match: {namespaces: ['[']}":                                 `rules[0].match.namespaces[0]: Invalid value: "[": a name or a glob such as "shop-*"`,
 		head + "match: {}\n- name: a":                                       `rules[1].name: Duplicate value: "a"`,
 		head + "match: {}\n- match: {}":                                     "rules[1].name: Required value: every rule has a name, by which messages speak of it",
 		strings.Repeat("#", maxPolicyBytes+1):                               "cannot read the policy: 1048577 bytes are more than 1048576",
 		"[]":                                                                "cannot read the policy: the file is not an object with apiVersion, kind and rules",
-		head + "injekt: {}\n  rollout: {stepz: 1}":                          `cannot read the policy: [unknown field "rules[0].injekt": known here are checks, inject, match, name, rollout, unknown field "rules[0].rollout.stepz": known here are scaleDownDelay, settle, stepDeadline, steps, strategy]`,
-		head + "checks: {floor-zero: {acton: Off}}":                         `cannot read the policy: unknown field "rules[0].checks[floor-zero].acton": known here are action, limit`,
+		head + "injekt: {}\n  rollout: {stepz: 1}":                          `cannot read the policy: [unknown field "rules[0].injekt": known here are checks, emergency, inject, match, name, overridable, rollout, unknown field "rules[0].rollout.stepz": known here are refuseRolledBack, scaleDownDelay, settle, stepDeadline, steps, strategy]`,
+		head + "checks: {floor-zero: {acton: Off}}":                         `cannot read the policy: unknown field "rules[0].checks[floor-zero].acton": known here are action, enforceFrom, limit`,
 		head + "inject: {minReadySeconds: five}":                            `cannot read the policy: rules[0].inject.minReadySeconds: Invalid value: "five": must be a whole number of at most 2147483647`,
 		head + "inject: {minReadySeconds: 4294967296}":                      "cannot read the policy: rules[0].inject.minReadySeconds: Invalid value: 4294967296: must be a whole number of at most 2147483647",
 		head + "inject: {minReadySeconds: 1.5}":                             "cannot read the policy: rules[0].inject.minReadySeconds: Invalid value: 1.5: must be a whole number of at most 2147483647",
@@ -142,7 +151,7 @@ func TestAnActionInEachOfItsForms(t *testing.T) {
 	for name, action := range map[string]policy.Action{
 		"floor-zero": policy.Warn, "probe": policy.Off, "steps": policy.Off, "inject": policy.Audit, "max-unavailable": policy.Warn, "strategy": policy.Warn,
 	} {
-		assert.Equal(t, action, checks.Action(name), name)
+		assert.Equal(t, action, checks.Action(name, time.Time{}), name)
 	}
 	assert.Equal(t, "3", checks.MaxUnavailable.String())
 }
@@ -178,6 +187,7 @@ func TestEveryFieldIsInASample(t *testing.T) {
 		namesOf(tree, "", shown)
 	}
 	for _, path := range fieldsOf(reflect.TypeFor[RolloutPolicy](), "") {
+		path = strings.Replace(path, ".defaults.", ".rules.*.", 1) // which have the same fields
 		assert.True(t, shown[path], "%s is in no sample", path)
 	}
 }
@@ -200,7 +210,7 @@ func namesOf(tree any, at string, into map[string]bool) {
 
 func fieldsOf(typ reflect.Type, at string) []string {
 	switch {
-	case typ == reflect.TypeFor[intstr.IntOrString]() || typ == reflect.TypeFor[metav1.Duration]():
+	case typ == reflect.TypeFor[intstr.IntOrString]() || typ == reflect.TypeFor[metav1.Duration]() || typ == reflect.TypeFor[metav1.Time]():
 		return []string{at}
 	case typ.Kind() == reflect.Pointer:
 		return fieldsOf(typ.Elem(), at)

@@ -134,7 +134,7 @@ func (d *decoder) plain(into reflect.Value, from any, at *field.Path) {
 			return
 		}
 	case int64:
-		if into.Kind() == reflect.Int32 && value >= math.MinInt32 && value <= math.MaxInt32 {
+		if (into.Kind() == reflect.Int32 || into.Kind() == reflect.Int64) && value >= math.MinInt32 && value <= math.MaxInt32 {
 			into.SetInt(value)
 			return
 		}
@@ -166,6 +166,8 @@ func allowed(into any) string {
 		return shareHelp
 	case *metav1.Duration:
 		return `a duration such as "30s"`
+	case *metav1.Time:
+		return `a time such as "2026-12-31T18:00:00Z"`
 	case *Word:
 		return "Enforce, Warn, Audit or Off"
 	}
@@ -176,7 +178,7 @@ func allowed(into any) string {
 		return "a list"
 	case reflect.Bool:
 		return "true or false"
-	case reflect.Int32:
+	case reflect.Int32, reflect.Int64:
 		return "a whole number of at most 2147483647"
 	default:
 		return "a text; put it in quotes"

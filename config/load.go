@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
 )
@@ -16,9 +17,28 @@ import (
 // maxPolicyBytes bounds a policy file: that is as much as a ConfigMap holds.
 const maxPolicyBytes = 1 << 20
 
-// Load reads a policy file: YAML or JSON, every field known, every value valid.
-// The error names everything that is wrong by its path, and what is allowed.
+// Load reads the cluster's policy file: YAML or JSON, every field known, every
+// value valid. The error names everything that is wrong by its path, and what is
+// allowed.
 func Load(data []byte) (*policy.Set, error) {
+	file, err := read(data, validate)
+	if err != nil {
+		return nil, err
+	}
+	return resolve(file)
+}
+
+// LoadLocal reads a namespace's policy file. Its rules select by objectSelector
+// alone; what they may set is looked at against the cluster's policy.
+func LoadLocal(data []byte) ([]policy.LocalRule, error) {
+	file, err := read(data, validateLocal)
+	if err != nil {
+		return nil, err
+	}
+	return resolveLocal(file)
+}
+
+func read(data []byte, valid func(*RolloutPolicy) field.ErrorList) (*RolloutPolicy, error) {
 	if len(data) > maxPolicyBytes {
 		return nil, fmt.Errorf("cannot read the policy: %d bytes are more than %d", len(data), maxPolicyBytes)
 	}
@@ -26,10 +46,10 @@ func Load(data []byte) (*policy.Set, error) {
 	if len(errs) > 0 {
 		return nil, fmt.Errorf("cannot read the policy: %w", together(errs))
 	}
-	if err := validate(file).ToAggregate(); err != nil {
+	if err := valid(file).ToAggregate(); err != nil {
 		return nil, together(err.Errors())
 	}
-	return resolve(file)
+	return file, nil
 }
 
 // maxErrors and maxErrorBytes bound how much of what is wrong is told at once.

@@ -18,20 +18,50 @@ const (
 
 // RolloutPolicy is the policy file.
 type RolloutPolicy struct {
+	// APIVersion is policy.evenkeel.dev/v1alpha1.
 	APIVersion string `json:"apiVersion"`
-	Kind       string `json:"kind"`
-	// Rules are tried in order; the first that matches applies. What it leaves
-	// out is the built-in default.
+	// Kind is RolloutPolicy.
+	Kind string `json:"kind"`
+	// Defaults hold where no rule matches, and for what a rule leaves out. What
+	// they leave out is the built-in default.
+	Defaults Defaults `json:"defaults,omitempty"`
+	// Rules are tried in order; the first that matches applies.
 	Rules []Rule `json:"rules,omitempty"`
+}
+
+// Defaults are what every rule starts from.
+type Defaults struct {
+	// Overridable lists the fields that annotations and a namespace's own policy
+	// may change. Left out, annotations win and a namespace changes nothing.
+	Overridable *[]string `json:"overridable,omitempty"`
+	Inject      Inject    `json:"inject,omitempty"`
+	Checks      Checks    `json:"checks,omitempty"`
+	Rollout     Rollout   `json:"rollout,omitempty"`
+	Emergency   Emergency `json:"emergency,omitempty"`
 }
 
 // Rule is what holds for the Deployments that it matches.
 type Rule struct {
-	Name    string  `json:"name"`
-	Match   Match   `json:"match,omitempty"`
-	Inject  Inject  `json:"inject,omitempty"`
-	Checks  Checks  `json:"checks,omitempty"`
-	Rollout Rollout `json:"rollout,omitempty"`
+	// Name is how messages speak of the rule.
+	Name  string `json:"name"`
+	Match Match  `json:"match,omitempty"`
+	// Overridable lists the fields that annotations and a namespace's own policy
+	// may change, such as inject.probes or rollout; it takes the place of the
+	// defaults' list.
+	Overridable *[]string `json:"overridable,omitempty"`
+	Inject      Inject    `json:"inject,omitempty"`
+	Checks      Checks    `json:"checks,omitempty"`
+	Rollout     Rollout   `json:"rollout,omitempty"`
+	Emergency   Emergency `json:"emergency,omitempty"`
+}
+
+// Emergency bounds the annotation evenkeel.dev/override.
+type Emergency struct {
+	// Enabled lets the annotation turn refusals into warnings; true where left out.
+	Enabled *bool `json:"enabled,omitempty"`
+	// MaxDuration is the longest time ahead at which an override may end; 24h
+	// where left out.
+	MaxDuration *metav1.Duration `json:"maxDuration,omitempty"`
 }
 
 // Match selects Deployments; what is left out selects all.
@@ -44,11 +74,29 @@ type Match struct {
 
 // Inject says what is filled in where nobody set it.
 type Inject struct {
-	Strategy                *Strategy     `json:"strategy,omitempty"`
-	MinReadySeconds         *int32        `json:"minReadySeconds,omitempty"`
-	ProgressDeadlineSeconds *int32        `json:"progressDeadlineSeconds,omitempty"`
-	Probes                  Probes        `json:"probes,omitempty"`
-	VersionLabel            *VersionLabel `json:"versionLabel,omitempty"`
+	Strategy *Strategy `json:"strategy,omitempty"`
+	// MinReadySeconds is how long a pod must be ready to count as available, in seconds.
+	MinReadySeconds *int32 `json:"minReadySeconds,omitempty"`
+	// ProgressDeadlineSeconds is how long a rollout may stand still, in seconds.
+	ProgressDeadlineSeconds *int32 `json:"progressDeadlineSeconds,omitempty"`
+	// RevisionHistoryLimit is how many old ReplicaSets are kept to go back to.
+	RevisionHistoryLimit *int32 `json:"revisionHistoryLimit,omitempty"`
+	// TerminationGracePeriodSeconds is how long a process may take to end, in
+	// seconds; the injected preStop sleep comes on top.
+	TerminationGracePeriodSeconds *int64        `json:"terminationGracePeriodSeconds,omitempty"`
+	PreStop                       *PreStop      `json:"preStop,omitempty"`
+	Probes                        Probes        `json:"probes,omitempty"`
+	VersionLabel                  *VersionLabel `json:"versionLabel,omitempty"`
+	// ChangeCause fills in what kubectl rollout history shows.
+	ChangeCause *bool `json:"changeCause,omitempty"`
+}
+
+// PreStop is the sleep of a container that serves, before it is told to end.
+type PreStop struct {
+	// Enabled is true where left out.
+	Enabled *bool `json:"enabled,omitempty"`
+	// SleepSeconds is 1 to 300.
+	SleepSeconds *int64 `json:"sleepSeconds,omitempty"`
 }
 
 // Strategy is a rolling update's two numbers: counts of pods, or percents.
@@ -57,19 +105,28 @@ type Strategy struct {
 	MaxUnavailable intstr.IntOrString `json:"maxUnavailable"`
 }
 
-// Probes are the probes that may be injected.
+// Probes are the probes that may be injected, on a port that is known by evidence.
 type Probes struct {
-	Readiness *Readiness `json:"readiness,omitempty"`
+	// Readiness is injected unless it is switched off.
+	Readiness *Probe `json:"readiness,omitempty"`
+	// Startup is injected where it stands here.
+	Startup *Probe `json:"startup,omitempty"`
+	// Liveness is injected where it stands here with enabled: true.
+	Liveness *Probe `json:"liveness,omitempty"`
 }
 
-// Readiness holds an injected readiness probe's numbers, in seconds.
-type Readiness struct {
-	// Enabled is true where left out.
-	Enabled             *bool `json:"enabled,omitempty"`
+// Probe holds an injected probe's numbers; 0 is Kubernetes' own default.
+type Probe struct {
+	// Enabled is true where left out, and false for liveness.
+	Enabled *bool `json:"enabled,omitempty"`
+	// InitialDelaySeconds is the wait before the first question.
 	InitialDelaySeconds int32 `json:"initialDelaySeconds,omitempty"`
-	PeriodSeconds       int32 `json:"periodSeconds,omitempty"`
-	TimeoutSeconds      int32 `json:"timeoutSeconds,omitempty"`
-	FailureThreshold    int32 `json:"failureThreshold,omitempty"`
+	// PeriodSeconds is the time between two questions.
+	PeriodSeconds int32 `json:"periodSeconds,omitempty"`
+	// TimeoutSeconds is how long an answer may take.
+	TimeoutSeconds int32 `json:"timeoutSeconds,omitempty"`
+	// FailureThreshold is how many failures in a row count.
+	FailureThreshold int32 `json:"failureThreshold,omitempty"`
 }
 
 // VersionLabel is the label that gets the version of the image.
@@ -77,7 +134,7 @@ type VersionLabel struct {
 	// Enabled is true where left out.
 	Enabled *bool  `json:"enabled,omitempty"`
 	Key     string `json:"key,omitempty"`
-	// From is imageTag, the only source that there is.
+	// From is imageTag (the digest where there is no tag) or imageDigest.
 	From string `json:"from,omitempty"`
 }
 
@@ -87,8 +144,11 @@ type Checks map[string]Check
 // Check is an action (Enforce, Warn, Audit, Off), and for max-unavailable a limit.
 // In the file it may be the action's word alone.
 type Check struct {
-	Action Word                `json:"action,omitempty"`
-	Limit  *intstr.IntOrString `json:"limit,omitempty"`
+	Action Word `json:"action,omitempty"`
+	// Limit is for max-unavailable: a count of pods, or a percent.
+	Limit *intstr.IntOrString `json:"limit,omitempty"`
+	// EnforceFrom is when Enforce begins (RFC 3339); until then it is Warn.
+	EnforceFrom *metav1.Time `json:"enforceFrom,omitempty"`
 }
 
 // Word is an action's word. YAML reads a bare Off as false; both mean Off.
@@ -96,9 +156,17 @@ type Word string
 
 // Rollout says how a changed template is released.
 type Rollout struct {
-	Strategy       string           `json:"strategy,omitempty"`
-	Steps          string           `json:"steps,omitempty"`
-	Settle         *metav1.Duration `json:"settle,omitempty"`
+	// Strategy is rolling or canary.
+	Strategy string `json:"strategy,omitempty"`
+	// Steps are weights and how long to stay there: "20%:10m,50%:pause,100%".
+	Steps string `json:"steps,omitempty"`
+	// RefuseRolledBack refuses a template that was rolled back when it is applied
+	// again unchanged; true where left out.
+	RefuseRolledBack *bool `json:"refuseRolledBack,omitempty"`
+	// Settle is how long a data plane may take to follow a change of weight.
+	Settle *metav1.Duration `json:"settle,omitempty"`
+	// ScaleDownDelay keeps the old pods after a promotion.
 	ScaleDownDelay *metav1.Duration `json:"scaleDownDelay,omitempty"`
-	StepDeadline   *metav1.Duration `json:"stepDeadline,omitempty"`
+	// StepDeadline is how long a step may wait for its pods or its route.
+	StepDeadline *metav1.Duration `json:"stepDeadline,omitempty"`
 }

@@ -43,6 +43,8 @@ func validate(file *RolloutPolicy) field.ErrorList {
 	if file.Kind != Kind {
 		errs = append(errs, field.NotSupported(field.NewPath("kind"), file.Kind, []string{Kind}))
 	}
+	errs = append(errs, validateSection(&file.Defaults, nil, policy.Default().Default.Inject)...)
+	below := inherited(file)
 	names := map[string]bool{}
 	for i := range file.Rules {
 		at, rule := field.NewPath("rules").Index(i), &file.Rules[i]
@@ -53,9 +55,43 @@ func validate(file *RolloutPolicy) field.ErrorList {
 		}
 		names[rule.Name] = true
 		errs = append(errs, validateMatch(rule.Match, at.Child("match"))...)
-		errs = append(errs, validateInject(rule.Inject, at.Child("inject"))...)
-		errs = append(errs, validateChecks(rule.Checks, at.Child("checks"))...)
-		errs = append(errs, validateRollout(rule.Rollout, at.Child("rollout"))...)
+		errs = append(errs, validateSection(rule.section(), at, below)...)
+	}
+	return errs
+}
+
+// inherited is what rules inject where they do not say otherwise.
+func inherited(file *RolloutPolicy) policy.Inject {
+	p := policy.Default().Default
+	apply(&p, settings(&file.Defaults))
+	return p.Inject
+}
+
+// validateSection looks at what a rule, or the defaults (no path), set over what
+// lies below.
+func validateSection(d *Defaults, at *field.Path, below policy.Inject) field.ErrorList {
+	if at == nil {
+		at = field.NewPath("defaults")
+	}
+	errs := validateOverridable(d.Overridable, at.Child("overridable"))
+	errs = append(errs, validateInject(d.Inject, at.Child("inject"), below)...)
+	errs = append(errs, validateChecks(d.Checks, at.Child("checks"))...)
+	errs = append(errs, validateRollout(d.Rollout, at.Child("rollout"))...)
+	if most := d.Emergency.MaxDuration; most != nil && (most.Duration <= 0 || most.Duration > 30*24*time.Hour) {
+		errs = append(errs, field.Invalid(at.Child("emergency", "maxDuration"), most.Duration.String(), "a duration over 0s, to 720h"))
+	}
+	return errs
+}
+
+func validateOverridable(paths *[]string, at *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	if paths == nil {
+		return nil
+	}
+	for i, path := range *paths {
+		if !slices.Contains(overridablePaths(), path) {
+			errs = append(errs, field.Invalid(at.Index(i), path, "must be a field of a rule such as inject.probes, rollout.steps or checks.pdb, or a part such as inject, rollout or checks"))
+		}
 	}
 	return errs
 }
@@ -78,15 +114,16 @@ func validateMatch(m Match, at *field.Path) field.ErrorList {
 	return errs
 }
 
-func validateInject(in Inject, at *field.Path) field.ErrorList {
+func validateInject(in Inject, at *field.Path, below policy.Inject) field.ErrorList {
 	var errs field.ErrorList
 	if in.Strategy != nil {
 		errs = append(errs, validateStrategy(*in.Strategy, at.Child("strategy"))...)
 	}
-	errs = append(errs, validatePace(in, at)...)
-	if r := in.Probes.Readiness; r != nil {
-		errs = append(errs, validateReadiness(*r, at.Child("probes", "readiness"))...)
-	}
+	errs = append(errs, validatePace(in, at, below)...)
+	errs = append(errs, validateShutdown(in, at)...)
+	errs = append(errs, validateProbe(in.Probes.Readiness, at.Child("probes", "readiness"))...)
+	errs = append(errs, validateProbe(in.Probes.Startup, at.Child("probes", "startup"))...)
+	errs = append(errs, validateProbe(in.Probes.Liveness, at.Child("probes", "liveness"))...)
 	if v := in.VersionLabel; v != nil {
 		errs = append(errs, validateVersionLabel(*v, at.Child("versionLabel"))...)
 	}
@@ -110,10 +147,12 @@ func validateStrategy(s Strategy, at *field.Path) field.ErrorList {
 
 // validatePace looks at the two numbers with the defaults that fill them in: the
 // API wants the deadline to be the larger one.
-func validatePace(in Inject, at *field.Path) field.ErrorList {
-	defaults := policy.Default().Default.Inject
-	minReady := ptr.Deref(in.MinReadySeconds, *defaults.MinReadySeconds)
-	deadline := ptr.Deref(in.ProgressDeadlineSeconds, *defaults.ProgressDeadlineSeconds)
+func validatePace(in Inject, at *field.Path, below policy.Inject) field.ErrorList {
+	if in.MinReadySeconds == nil && in.ProgressDeadlineSeconds == nil {
+		return nil
+	}
+	minReady := ptr.Deref(in.MinReadySeconds, *below.MinReadySeconds)
+	deadline := ptr.Deref(in.ProgressDeadlineSeconds, *below.ProgressDeadlineSeconds)
 	if minReady < 0 {
 		return field.ErrorList{field.Invalid(at.Child("minReadySeconds"), minReady, "must be 0 or more")}
 	}
@@ -123,7 +162,27 @@ func validatePace(in Inject, at *field.Path) field.ErrorList {
 	return nil
 }
 
-func validateReadiness(r Readiness, at *field.Path) field.ErrorList {
+// validateShutdown looks at what lies between a pod and its end.
+func validateShutdown(in Inject, at *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	if n := in.RevisionHistoryLimit; n != nil && *n < 1 {
+		errs = append(errs, field.Invalid(at.Child("revisionHistoryLimit"), *n, "must be 1 or more: with 0 there is no revision to go back to"))
+	}
+	if n := in.TerminationGracePeriodSeconds; n != nil && (*n < 1 || *n > 86400) {
+		errs = append(errs, field.Invalid(at.Child("terminationGracePeriodSeconds"), *n, "must be 1 to 86400"))
+	}
+	if in.PreStop != nil {
+		if n := in.PreStop.SleepSeconds; n != nil && (*n < 1 || *n > 300) {
+			errs = append(errs, field.Invalid(at.Child("preStop", "sleepSeconds"), *n, "must be 1 to 300; switch it off with enabled: false"))
+		}
+	}
+	return errs
+}
+
+func validateProbe(r *Probe, at *field.Path) field.ErrorList {
+	if r == nil {
+		return nil
+	}
 	var errs field.ErrorList
 	for _, given := range []struct {
 		name  string
@@ -145,8 +204,8 @@ func validateVersionLabel(v VersionLabel, at *field.Path) field.ErrorList {
 			errs = append(errs, field.Invalid(at.Child("key"), v.Key, message))
 		}
 	}
-	if v.From != "" && v.From != "imageTag" {
-		errs = append(errs, field.NotSupported(at.Child("from"), v.From, []string{"imageTag"}))
+	if sources := []string{policy.FromImageTag, policy.FromImageDigest}; v.From != "" && !slices.Contains(sources, v.From) {
+		errs = append(errs, field.NotSupported(at.Child("from"), v.From, sources))
 	}
 	return errs
 }
@@ -162,6 +221,9 @@ func validateChecks(checks Checks, at *field.Path) field.ErrorList {
 		}
 		if check.Action != "" && !slices.Contains(actions, string(check.Action)) {
 			errs = append(errs, field.NotSupported(at.Key(name).Child("action"), check.Action, actions))
+		}
+		if check.EnforceFrom != nil && (name == "default" || (check.Action != "" && string(check.Action) != string(policy.Enforce))) {
+			errs = append(errs, field.Forbidden(at.Key(name).Child("enforceFrom"), "it is for a named check with the action Enforce"))
 		}
 		if check.Limit == nil {
 			continue

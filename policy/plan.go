@@ -8,19 +8,22 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 )
 
 // Subject is everything that a review looks at.
 type Subject struct {
 	// Old is the live object, nil on CREATE; New is what is asked for. Both have
 	// the API's defaults, and both show the user's own rollout knobs.
-	Old, New *appsv1.Deployment
-	Policy   Policy
-	// Services are those that select the pods; nil where they are not known.
-	Services []corev1.Service
+	Old, New   *appsv1.Deployment
+	Policy     Policy
+	Neighbours Neighbours
+	// Requester is who writes; empty where nobody does.
+	Requester string
+	// Now is the time of the review.
+	Now time.Time
 }
 
 // Plan is what a review answers.
@@ -32,8 +35,15 @@ type Plan struct {
 	// off are not among them.
 	Violations []Violation
 	Warnings   []string
+	// Override is the emergency's annotation that is in force; nil where none is.
+	Override *Override
+	// Kept tells, one an entry, whose value stands where the policy would have
+	// filled one in.
+	Kept []string
 	// TemplateChanged tells that the requester changed the pod template.
 	TemplateChanged bool
+	// Rule is the policy's rule by which all this was decided.
+	Rule string
 }
 
 // Change sets one field.
@@ -50,9 +60,22 @@ type Change struct {
 type Violation struct {
 	Check   string
 	Message string
-	// Action is what follows. A violation that stood before is not worse than Warn.
+	// Action is what follows: what the policy says, softened by Excuse.
 	Action Action
+	// Excuse says why a violation that the policy enforces only warns.
+	Excuse Excuse
 }
+
+// Excuse is why an enforced check does not refuse.
+type Excuse string
+
+// The excuses.
+const (
+	Stood      Excuse = "stood"      // it was there before, and is not worse now
+	Overridden Excuse = "overridden" // an emergency's annotation lets it pass
+	Staged     Excuse = "staged"     // its day of enforcement has not come
+	Early      Excuse = "early"      // what it needs may come right after this CREATE
+)
 
 // Denied gives the message of a refusal: every enforced violation, one a line.
 func (p Plan) Denied() (string, bool) {
@@ -77,17 +100,21 @@ type Injected struct {
 	Fields []string `json:"fields,omitempty"`
 	// VersionLabel is the key of the injected label.
 	VersionLabel string `json:"versionLabel,omitempty"`
-	// Readiness names the containers with an injected readiness probe, sorted.
+	// The containers with an injected probe or preStop, by name, sorted.
 	Readiness []string `json:"readiness,omitempty"`
+	Startup   []string `json:"startup,omitempty"`
+	Liveness  []string `json:"liveness,omitempty"`
+	PreStop   []string `json:"preStop,omitempty"`
+	// Grace tells that terminationGracePeriodSeconds is injected.
+	Grace bool `json:"grace,omitempty"`
+	// Cause tells that the change cause is injected.
+	Cause bool `json:"cause,omitempty"`
 }
 
 // Empty tells whether nothing is recorded.
 func (i Injected) Empty() bool {
-	return len(i.Fields) == 0 && i.VersionLabel == "" && len(i.Readiness) == 0
+	return len(i.Fields)+len(i.Readiness)+len(i.Startup)+len(i.Liveness)+len(i.PreStop) == 0 && i.VersionLabel == "" && !i.Grace && !i.Cause
 }
-
-// Probes tells whether a container's readiness probe was injected.
-func (i Injected) Probes(container string) bool { return slices.Contains(i.Readiness, container) }
 
 // Filled tells whether a field of the spec was injected.
 func (i Injected) Filled(field string) bool { return slices.Contains(i.Fields, field) }

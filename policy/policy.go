@@ -4,10 +4,8 @@
 package policy
 
 import (
-	"path"
 	"time"
 
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
@@ -17,14 +15,24 @@ const (
 	StepsAnnotation    = "evenkeel.dev/steps"
 	ProbeAnnotation    = "evenkeel.dev/probe"
 	InjectAnnotation   = "evenkeel.dev/inject"
+	// OverrideAnnotation lets checks pass for a while, see Override.
+	OverrideAnnotation = "evenkeel.dev/override"
 	// InjectedAnnotation is the record of what was injected, see Injected.
 	InjectedAnnotation = "evenkeel.dev/injected"
+	// CauseAnnotation is what kubectl rollout history shows.
+	CauseAnnotation = "kubernetes.io/change-cause"
 )
 
 // The strategies of a release.
 const (
 	StrategyRolling = "rolling"
 	StrategyCanary  = "canary"
+)
+
+// Where the version label's value comes from.
+const (
+	FromImageTag    = "imageTag"    // the tag; the digest where there is none
+	FromImageDigest = "imageDigest" // the digest, shortened
 )
 
 // Policy is what holds for one Deployment.
@@ -34,6 +42,19 @@ type Policy struct {
 	Inject  Inject
 	Checks  Checks
 	Rollout Rollout
+	// Emergency says whether and for how long an annotation may let checks pass.
+	Emergency Emergency
+	// Overridable says what annotations and a namespace's own policy may change.
+	Overridable Overridable
+	// Ignored tells, one a line, what somebody wished for and was not given.
+	Ignored []string
+}
+
+// Emergency bounds the annotation evenkeel.dev/override.
+type Emergency struct {
+	Enabled bool
+	// MaxDuration is the longest time ahead at which an override may end.
+	MaxDuration time.Duration
 }
 
 // Inject says what is filled in where the user left it out. A nil field injects nothing.
@@ -41,9 +62,19 @@ type Inject struct {
 	Strategy                *Strategy
 	MinReadySeconds         *int32
 	ProgressDeadlineSeconds *int32
-	Readiness               *Readiness
-	// VersionLabel is the key of the label that gets the image's tag; "" injects none.
+	RevisionHistoryLimit    *int32
+	// TerminationGracePeriodSeconds is how long the process may take to end; the
+	// sleep of PreStopSeconds comes on top.
+	TerminationGracePeriodSeconds *int64
+	// PreStopSeconds is the sleep before a container that serves is told to end.
+	PreStopSeconds               *int64
+	Readiness, Startup, Liveness *Probe
+	// VersionLabel is the key of the label that gets the image's version; "" injects none.
 	VersionLabel string
+	// VersionFrom is FromImageTag or FromImageDigest.
+	VersionFrom string
+	// ChangeCause fills in what kubectl rollout history shows.
+	ChangeCause bool
 }
 
 // Strategy is a rolling update's two numbers.
@@ -52,9 +83,9 @@ type Strategy struct {
 	MaxUnavailable intstr.IntOrString
 }
 
-// Readiness holds the numbers of an injected readiness probe, in seconds; 0 is
-// Kubernetes' own default.
-type Readiness struct {
+// Probe holds the numbers of an injected probe, in seconds; 0 is Kubernetes' own
+// default.
+type Probe struct {
 	InitialDelaySeconds int32
 	PeriodSeconds       int32
 	TimeoutSeconds      int32
@@ -65,85 +96,12 @@ type Readiness struct {
 type Rollout struct {
 	Strategy string
 	Steps    string
+	// RefuseRolledBack refuses a template that was rolled back when it comes again.
+	RefuseRolledBack bool
 	// Settle is how long a data plane may take to follow a change of weight.
 	Settle time.Duration
 	// ScaleDownDelay keeps the old pods after a promotion.
 	ScaleDownDelay time.Duration
 	// StepDeadline is how long a step may wait for its pods or its route.
 	StepDeadline time.Duration
-}
-
-// Set is a whole policy: rules over what holds where none of them matches.
-type Set struct {
-	Rules   []Rule
-	Default Policy
-}
-
-// Rule is a policy with what it is for.
-type Rule struct {
-	Match  Match
-	Policy Policy
-}
-
-// Match selects Deployments. What is left out selects all.
-type Match struct {
-	// Namespaces are names or globs ("shop-*"); one must match.
-	Namespaces        []string
-	NamespaceSelector labels.Selector
-	ObjectSelector    labels.Selector
-}
-
-// Resolve gives the policy of a Deployment: that of the first rule that matches.
-func (s *Set) Resolve(namespace string, namespaceLabels, objectLabels map[string]string) Policy {
-	for _, rule := range s.Rules {
-		if rule.Match.matches(namespace, namespaceLabels, objectLabels) {
-			return rule.Policy
-		}
-	}
-	return s.Default
-}
-
-func (m Match) matches(namespace string, namespaceLabels, objectLabels map[string]string) bool {
-	named := len(m.Namespaces) == 0
-	for _, glob := range m.Namespaces {
-		if ok, err := path.Match(glob, namespace); err == nil && ok {
-			named = true
-		}
-	}
-	return named &&
-		(m.NamespaceSelector == nil || m.NamespaceSelector.Matches(labels.Set(namespaceLabels))) &&
-		(m.ObjectSelector == nil || m.ObjectSelector.Matches(labels.Set(objectLabels)))
-}
-
-// WithAnnotations gives the policy with what a Deployment's annotations say
-// about its release. Broken values are kept: the checks tell about them.
-func (p Policy) WithAnnotations(annotations map[string]string) Policy {
-	if value, ok := annotations[StrategyAnnotation]; ok {
-		p.Rollout.Strategy = value
-	}
-	if value, ok := annotations[StepsAnnotation]; ok {
-		p.Rollout.Steps = value
-	}
-	return p
-}
-
-// Default is the policy in force where nobody wrote one. It repairs what nobody
-// set, and refuses what no one can want.
-func Default() *Set {
-	minReady, deadline := int32(5), int32(600)
-	return &Set{Default: Policy{
-		Rule: "default",
-		Inject: Inject{
-			Strategy:                &Strategy{MaxSurge: intstr.FromString("25%"), MaxUnavailable: intstr.FromInt32(0)},
-			MinReadySeconds:         &minReady,
-			ProgressDeadlineSeconds: &deadline,
-			Readiness:               &Readiness{PeriodSeconds: 5},
-			VersionLabel:            "app.kubernetes.io/version",
-		},
-		Checks: Checks{Default: Enforce, MaxUnavailable: intstr.FromString("50%")},
-		Rollout: Rollout{
-			Strategy: StrategyRolling, Steps: "20%:5m,50%:5m,100%",
-			Settle: 5 * time.Second, ScaleDownDelay: 30 * time.Second, StepDeadline: 10 * time.Minute,
-		},
-	}}
 }

@@ -62,7 +62,7 @@ func TestAnnotationsWinOverThePolicy(t *testing.T) {
 }
 
 func TestDenialsAreOneALine(t *testing.T) {
-	plan := Plan{Violations: []Violation{{"a", "one", Warn}, {"b", "two", Enforce}, {"c", "three", Audit}, {"d", "four", Enforce}}}
+	plan := Plan{Violations: []Violation{{Check: "a", Message: "one", Action: Warn}, {Check: "b", Message: "two", Action: Enforce}, {Check: "c", Message: "three", Action: Audit}, {Check: "d", Message: "four", Action: Enforce}}}
 	message, denied := plan.Denied()
 	assert.True(t, denied)
 	assert.Equal(t, "evenkeel: b: two\nevenkeel: d: four", message)

@@ -23,6 +23,7 @@ type deployment struct {
 	oldTree, tree tree
 	state         rollout.State // of the live object
 	self          bool          // Evenkeel wrote it
+	requester     string
 	policy        policy.Policy
 	now           time.Time
 	warnings      []string
@@ -72,7 +73,7 @@ func (h *Handler) validateDeployment(r *http.Request, request *admissionv1.Admis
 }
 
 func (h *Handler) decode(request *admissionv1.AdmissionRequest) (*deployment, error) {
-	d := &deployment{self: request.UserInfo.Username == h.self, now: h.now()}
+	d := &deployment{self: request.UserInfo.Username == h.self, requester: request.UserInfo.Username, now: h.now()}
 	var err error
 	if d.incoming, d.tree, err = decodeDeployment(request.Object.Raw); err != nil {
 		return nil, err
@@ -118,7 +119,9 @@ func (h *Handler) subject(r *http.Request, d *deployment) (policy.Subject, error
 		services = nil // probes are then judged by the Deployment alone
 		h.log.Error(err, "reviewed without Services", "namespace", d.incoming.Namespace, "name", d.incoming.Name)
 	}
-	subject := policy.Subject{Old: d.old, New: d.incoming.DeepCopy(), Policy: d.policy, Services: services}
+	subject := policy.Subject{
+		Old: d.old, New: d.incoming.DeepCopy(), Policy: d.policy, Neighbours: policy.Neighbours{Services: services}, Requester: d.requester, Now: d.now,
+	}
 	if d.state.InFlight() {
 		live := rollout.KnobsOf(d.old)
 		subject.Old = d.old.DeepCopy()

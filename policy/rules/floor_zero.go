@@ -5,16 +5,12 @@ package rules
 
 import (
 	"fmt"
-
-	appsv1 "k8s.io/api/apps/v1"
-
-	"github.com/evenkeel-dev/evenkeel/policy"
 )
 
 // floorZero finds an outage by arithmetic: two replicas or more, and a
 // maxUnavailable that may take all of them down at once.
-func floorZero(d *appsv1.Deployment, _ policy.Policy) (int, string) {
-	e, ok := effectOf(d)
+func floorZero(d world) (int, string) {
+	e, ok := effectOf(d.Deployment)
 	if !ok || e.replicas < 2 || e.floor > 0 {
 		return 0, ""
 	}

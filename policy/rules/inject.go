@@ -8,23 +8,24 @@ import (
 	"slices"
 	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
-
 	"github.com/evenkeel-dev/evenkeel/policy"
 )
 
 // known are the annotations of a Deployment that this version understands.
-var known = []string{"action", "inject", "injected", "probe", "rollout", "split", "steps", "strategy"}
+var known = []string{"action", "inject", "injected", "override", "probe", "rollout", "split", "steps", "strategy"}
 
 // wants says which injections a Deployment takes.
-type wants struct{ strategy, probes, version bool }
+type wants struct{ strategy, probes, version, shutdown, cause bool }
 
-// parseInject reads the annotation evenkeel.dev/inject: a list of strategy,
-// probes and version, or none. Left out, it wants all; broken, it wants none.
+// injectWords are what the annotation evenkeel.dev/inject may list.
+const injectWords = "strategy, probes, shutdown, version and cause"
+
+// parseInject reads the annotation evenkeel.dev/inject: a list of injectWords, or
+// none. Left out, it wants all; broken, it wants none.
 func parseInject(text string) (wants, error) {
 	var w wants
 	if text == "" {
-		return wants{true, true, true}, nil
+		return wants{true, true, true, true, true}, nil
 	}
 	for word := range strings.SplitSeq(text, ",") {
 		switch strings.TrimSpace(word) {
@@ -34,9 +35,13 @@ func parseInject(text string) (wants, error) {
 			w.probes = true
 		case "version":
 			w.version = true
+		case "shutdown":
+			w.shutdown = true
+		case "cause":
+			w.cause = true
 		case "none":
 		default:
-			return wants{}, fmt.Errorf("%q is not an injection: write a list of strategy, probes and version, or none", strings.TrimSpace(word))
+			return wants{}, fmt.Errorf("%q is not an injection: write a list of %s, or none", strings.TrimSpace(word), injectWords)
 		}
 	}
 	return w, nil
@@ -61,7 +66,7 @@ func record(r *review) {
 }
 
 // brokenInject is the check of the annotation's grammar.
-func brokenInject(d *appsv1.Deployment, _ policy.Policy) (int, string) {
+func brokenInject(d world) (int, string) {
 	if _, err := parseInject(d.Annotations[policy.InjectAnnotation]); err != nil {
 		return 1, fmt.Sprintf("annotation %s: %v", policy.InjectAnnotation, err)
 	}

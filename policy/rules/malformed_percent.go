@@ -7,16 +7,13 @@ import (
 	"fmt"
 	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
-
-	"github.com/evenkeel-dev/evenkeel/policy"
 )
 
 // malformedPercent finds numbers of a rolling update that are none: "%25",
 // "25 %", "25" in quotes, or below zero.
-func malformedPercent(d *appsv1.Deployment, _ policy.Policy) (int, string) {
-	surge, unavailable, ok := shares(d)
+func malformedPercent(d world) (int, string) {
+	surge, unavailable, ok := shares(d.Deployment)
 	if !ok {
 		return 0, ""
 	}

@@ -18,8 +18,14 @@ import (
 // last-applied annotation and from what an Apply manager owns; where neither
 // names a field, the caller compares with the API's default.
 type asked struct {
-	applied map[string]any   // as a manifest
-	owned   []map[string]any // as managedFields
+	applied map[string]any // as a manifest
+	owned   []ownership    // as managedFields
+}
+
+// ownership is what one Apply manager owns.
+type ownership struct {
+	manager string
+	fields  map[string]any
 }
 
 // askedOf reads what was asked of an object. What cannot be read asks nothing.
@@ -34,7 +40,7 @@ func askedOf(d *appsv1.Deployment) asked {
 		}
 		var fields map[string]any
 		if json.Unmarshal([]byte(entry.FieldsV1.GetRawString()), &fields) == nil {
-			a.owned = append(a.owned, fields)
+			a.owned = append(a.owned, ownership{entry.Manager, fields})
 		}
 	}
 	return a
@@ -43,18 +49,21 @@ func askedOf(d *appsv1.Deployment) asked {
 // item is the segment of a path that leads to a list's item by its name.
 func item(name string) string { return "name=" + name }
 
-// forField tells whether somebody asked for a field by name.
-func (a asked) forField(path ...string) bool {
+// by tells who asked for a field by name; "" is nobody.
+func (a asked) by(path ...string) string {
 	if inManifest(a.applied, path) {
-		return true
+		return "the applied manifest"
 	}
-	for _, fields := range a.owned {
-		if inFields(fields, path) {
-			return true
+	for _, one := range a.owned {
+		if inFields(one.fields, path) {
+			return "manager " + one.manager
 		}
 	}
-	return false
+	return ""
 }
+
+// forField tells whether somebody asked for a field by name.
+func (a asked) forField(path ...string) bool { return a.by(path...) != "" }
 
 // inManifest walks a manifest. A null asks for nothing.
 func inManifest(at any, path []string) bool {

@@ -48,7 +48,7 @@ func TestASecondPassHasNothingToDo(t *testing.T) {
 	assert.Equal(t, recordOf(t, created), recordOf(t, again.Object))
 
 	p := policy.Default().Default
-	p.Inject.Readiness = &policy.Readiness{PeriodSeconds: 9}
+	p.Inject.Readiness = &policy.Probe{PeriodSeconds: 9}
 	p.Inject.Strategy = &policy.Strategy{MaxSurge: intstr.FromInt32(2), MaxUnavailable: intstr.FromInt32(0)}
 	next := created.DeepCopy()
 	image("r.example/demo:v2")(next)

@@ -10,6 +10,23 @@ import (
 	"k8s.io/utils/ptr"
 )
 
+// injectHistory fills in revisionHistoryLimit, how many old ReplicaSets are kept
+// to go back to.
+func injectHistory(r *review) {
+	want := r.Policy.Inject.RevisionHistoryLimit
+	if want == nil || !r.wants.strategy || r.keptBy(fieldHistory) {
+		return
+	}
+	now := ptr.Deref(r.New.Spec.RevisionHistoryLimit, apiDefaultHistory)
+	if now != apiDefaultHistory && !r.followsOr(fieldHistory, now == *want, func(old *appsv1.Deployment) bool {
+		return ptr.Deref(old.Spec.RevisionHistoryLimit, apiDefaultHistory) == now
+	}) {
+		return
+	}
+	r.fillSeconds(fieldHistory, now, *want)
+	r.Object.Spec.RevisionHistoryLimit = ptr.To(*want)
+}
+
 // injectPace fills in minReadySeconds and progressDeadlineSeconds, each by
 // itself. The API wants the deadline to be the larger of the two: where what the
 // user set leaves no room for the policy's value, the API's default takes its place.
@@ -54,18 +71,18 @@ func (r *review) fillSeconds(field string, from, to int32) {
 
 func (r *review) minReadyIsOurs(now int32) bool {
 	want := r.Policy.Inject.MinReadySeconds
-	if want == nil || r.asked.forField("spec", fieldMinReady) {
+	if want == nil || r.keptBy(fieldMinReady) {
 		return false
 	}
-	return now == 0 || r.follows(fieldMinReady, now == *want, func(old *appsv1.Deployment) bool { return old.Spec.MinReadySeconds == now })
+	return now == 0 || r.followsOr(fieldMinReady, now == *want, func(old *appsv1.Deployment) bool { return old.Spec.MinReadySeconds == now })
 }
 
 func (r *review) deadlineIsOurs(now int32) bool {
 	want := r.Policy.Inject.ProgressDeadlineSeconds
-	if want == nil || r.asked.forField("spec", fieldDeadline) {
+	if want == nil || r.keptBy(fieldDeadline) {
 		return false
 	}
-	return now == apiDefaultPeriod || r.follows(fieldDeadline, now == *want, func(old *appsv1.Deployment) bool {
+	return now == apiDefaultPeriod || r.followsOr(fieldDeadline, now == *want, func(old *appsv1.Deployment) bool {
 		return ptr.Deref(old.Spec.ProgressDeadlineSeconds, apiDefaultPeriod) == now
 	})
 }

@@ -97,9 +97,12 @@ func parseAsk(text string) (ask, error) {
 
 // home is the container that a probe without a name is for: the one that
 // declares its port, or else the first.
-func (a ask) home(d *appsv1.Deployment) int {
+func (a ask) home(d *appsv1.Deployment) string {
 	containers := d.Spec.Template.Spec.Containers
-	return max(0, slices.IndexFunc(containers, a.declaredBy))
+	if len(containers) == 0 {
+		return ""
+	}
+	return containers[max(0, slices.IndexFunc(containers, a.declaredBy))].Name
 }
 
 func (a ask) declaredBy(container corev1.Container) bool {
@@ -109,7 +112,7 @@ func (a ask) declaredBy(container corev1.Container) bool {
 }
 
 // probe makes the probe that asks.
-func (a ask) probe(numbers policy.Readiness) *corev1.Probe {
+func (a ask) probe(numbers policy.Probe) *corev1.Probe {
 	p := &corev1.Probe{
 		InitialDelaySeconds: numbers.InitialDelaySeconds,
 		PeriodSeconds:       or(numbers.PeriodSeconds, 10),
@@ -137,7 +140,7 @@ func or(value, otherwise int32) int32 {
 }
 
 // brokenProbe is the check of the annotation's grammar.
-func brokenProbe(d *appsv1.Deployment, _ policy.Policy) (int, string) {
+func brokenProbe(d world) (int, string) {
 	text, set := d.Annotations[policy.ProbeAnnotation]
 	if !set {
 		return 0, ""
@@ -147,7 +150,7 @@ func brokenProbe(d *appsv1.Deployment, _ policy.Policy) (int, string) {
 		return 1, fmt.Sprintf("annotation %s: %v", policy.ProbeAnnotation, err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(asks)) {
-		if problem := asks[name].misses(d, name); problem != "" {
+		if problem := asks[name].misses(d.Deployment, name); problem != "" {
 			return 1, fmt.Sprintf("annotation %s: %s", policy.ProbeAnnotation, problem)
 		}
 	}

@@ -45,7 +45,7 @@ func TestAProbeNamesWhatThereIs(t *testing.T) {
 		"http:http/healthz?a=b=c": "",
 		"tcp:4711":                "",
 	} {
-		_, message := brokenProbe(deployment(note("probe", text)), policy.Policy{})
+		_, message := brokenProbe(world{Deployment: deployment(note("probe", text))})
 		assert.Equal(t, says, message, text)
 	}
 }
@@ -70,7 +70,7 @@ func TestServicesInAnyOrder(t *testing.T) {
 	}
 	a, b, dns := service("a", 82, corev1.ProtocolTCP), service("b", 81, ""), service("0", 53, corev1.ProtocolUDP)
 	for _, services := range [][]corev1.Service{{a, b, dns}, {b, dns, a}, {dns, a, b}} {
-		plan := Review(policy.Subject{New: d, Policy: policy.Default().Default, Services: services})
+		plan := Review(policy.Subject{New: d, Policy: policy.Default().Default, Neighbours: policy.Neighbours{Services: services}})
 		assert.Equal(t, int32(82), plan.Object.Spec.Template.Spec.Containers[0].ReadinessProbe.TCPSocket.Port.IntVal)
 		assert.Contains(t, plan.Warnings[0], `by Service "a"`)
 	}
@@ -80,7 +80,8 @@ func TestWhatIsFilledInIsSaidOnce(t *testing.T) {
 	plan := reviewed(nil, deployment())
 	assert.Equal(t, []string{
 		`evenkeel: injected a tcp readiness probe on port 8080 into container "app", by its only TCP port (policy rule default: nobody set one)`,
-		"evenkeel: injected label app.kubernetes.io/version v1, maxSurge 25%, maxUnavailable 0, minReadySeconds 5 (policy rule default: nobody set it)",
+		`evenkeel: injected a preStop sleep of 5 s into container "app", by its only TCP port (policy rule default: nobody set one)`,
+		"evenkeel: injected label app.kubernetes.io/version v1, terminationGracePeriodSeconds 35, maxSurge 25%, maxUnavailable 0, minReadySeconds 5 (policy rule default: nobody set it)",
 	}, plan.Warnings)
 	assert.Empty(t, reviewed(plan.Object, plan.Object.DeepCopy()).Warnings)
 }
@@ -93,9 +94,10 @@ func TestChangesAreInOrder(t *testing.T) {
 	}
 	assert.Equal(t, []string{
 		"/spec/template/metadata/labels/app.kubernetes.io~1version", "/metadata/labels/app.kubernetes.io~1version",
-		"/spec/template/spec/containers/0/readinessProbe",
+		"/spec/template/spec/containers/0/readinessProbe", "/spec/template/spec/containers/0/lifecycle/preStop",
+		"/spec/template/spec/terminationGracePeriodSeconds",
 		"/spec/strategy/rollingUpdate/maxSurge", "/spec/strategy/rollingUpdate/maxUnavailable",
-		"/spec/minReadySeconds", "/metadata/annotations/evenkeel.dev~1injected",
+		"/spec/minReadySeconds", "/metadata/annotations/kubernetes.io~1change-cause", "/metadata/annotations/evenkeel.dev~1injected",
 	}, paths)
 }
 
@@ -110,7 +112,7 @@ func FuzzProbe(f *testing.F) {
 			return
 		}
 		for _, one := range asks {
-			require.NotNil(t, one.probe(policy.Readiness{}))
+			require.NotNil(t, one.probe(policy.Probe{}))
 		}
 	})
 }

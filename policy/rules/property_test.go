@@ -17,30 +17,30 @@ import (
 	"github.com/evenkeel-dev/evenkeel/policy"
 )
 
-// world makes Deployments, policies and edits by chance, the same for the same seed.
-type world struct {
+// chance makes Deployments, policies and edits by chance, the same for the same seed.
+type chance struct {
 	*rand.Rand
 	key string // of the version label, the same for a whole life
 }
 
-func (w world) maybe() bool { return w.IntN(2) == 0 }
+func (w chance) maybe() bool { return w.IntN(2) == 0 }
 
-func (w world) one(values ...string) string { return values[w.IntN(len(values))] }
+func (w chance) one(values ...string) string { return values[w.IntN(len(values))] }
 
-func (w world) policy() policy.Policy {
+func (w chance) policy() policy.Policy {
 	p := policy.Default().Default
 	minReady, deadline := int32(w.IntN(40)), int32(60+w.IntN(900))
 	p.Inject.MinReadySeconds, p.Inject.ProgressDeadlineSeconds = &minReady, &deadline
 	p.Inject.Strategy = &policy.Strategy{MaxSurge: intstr.Parse(w.one("0", "1", "30%")), MaxUnavailable: intstr.Parse(w.one("1", "25%", "40%"))}
 	p.Inject.VersionLabel = w.one("", w.key)
 	if p.Inject.Readiness = nil; w.maybe() {
-		p.Inject.Readiness = &policy.Readiness{PeriodSeconds: int32(1 + w.IntN(9))}
+		p.Inject.Readiness = &policy.Probe{PeriodSeconds: int32(1 + w.IntN(9))}
 	}
 	return p
 }
 
 // edits changes what users change; each edit is one that a person could make.
-func (w world) edits(d *appsv1.Deployment) {
+func (w chance) edits(d *appsv1.Deployment) {
 	containers := d.Spec.Template.Spec.Containers
 	for _, edit := range []func(){
 		func() { containers[0].Image = w.one("demo:v1", "demo:v2", "demo", "demo@sha256:00") },
@@ -66,7 +66,7 @@ func (w world) edits(d *appsv1.Deployment) {
 // subject is as it was, and no template changes that its requester did not change.
 func TestWhateverHappens(t *testing.T) {
 	for seed := range uint64(1000) {
-		w := world{rand.New(rand.NewPCG(seed, 1)), []string{versionKey, "version"}[seed%2]}
+		w := chance{rand.New(rand.NewPCG(seed, 1)), []string{versionKey, "version"}[seed%2]}
 		var live *appsv1.Deployment
 		for range 8 {
 			incoming := deployment()

@@ -9,94 +9,77 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
 )
 
-// injectReadiness gives each container without one a readiness probe, where
-// there is evidence of what to ask: a port named in the annotation
-// evenkeel.dev/probe, a Service's targetPort, the only TCP port, or one that is
-// named http, web or grpc. Without evidence nothing is injected, and said.
+// readinessPart gives each container without one a readiness probe, where there
+// is evidence of what to ask: a port named in the annotation evenkeel.dev/probe,
+// a Service's targetPort, the only TCP port, or one that is named http, web or
+// grpc. Without evidence nothing is injected, and said.
 //
 // Reads containers[].ports, the annotation and the Services; writes
 // containers[].readinessProbe. Never over a probe of the user's.
-func injectReadiness(r *review) {
-	ready := false
+var readinessPart = probePart("readinessProbe",
+	func(c *corev1.Container) **corev1.Probe { return &c.ReadinessProbe },
+	func(i *policy.Injected) *[]string { return &i.Readiness },
+	func(r *review, c *corev1.Container) wish {
+		return r.wantedProbe("readiness", r.Policy.Inject.Readiness, c)
+	})
+
+// startupPart gives a container the time that it needs to start, by the same
+// evidence. Off unless the policy turns it on.
+//
+// Writes containers[].startupProbe.
+var startupPart = probePart("startupProbe",
+	func(c *corev1.Container) **corev1.Probe { return &c.StartupProbe },
+	func(i *policy.Injected) *[]string { return &i.Startup },
+	func(r *review, c *corev1.Container) wish { return r.wantedProbe("startup", r.Policy.Inject.Startup, c) })
+
+// livenessPart restarts a container that does not answer any more, by the same
+// evidence. Off unless the policy turns it on: a wrong one restarts pods that are
+// well.
+//
+// Writes containers[].livenessProbe.
+var livenessPart = probePart("livenessProbe",
+	func(c *corev1.Container) **corev1.Probe { return &c.LivenessProbe },
+	func(i *policy.Injected) *[]string { return &i.Liveness },
+	func(r *review, c *corev1.Container) wish {
+		return r.wantedProbe("liveness", r.Policy.Inject.Liveness, c)
+	})
+
+// warnUnprobed says that there was no evidence for any readiness probe.
+func warnUnprobed(r *review) {
+	if !r.TemplateChanged || r.Policy.Inject.Readiness == nil || !r.wants.probes || r.asks[""].kind == none {
+		return
+	}
 	for i := range r.Object.Spec.Template.Spec.Containers {
-		container := &r.Object.Spec.Template.Spec.Containers[i]
-		if r.TemplateChanged {
-			r.giveReadiness(i, container)
-		} else {
-			r.carryReadiness(i, container)
+		if r.Object.Spec.Template.Spec.Containers[i].ReadinessProbe != nil {
+			return
 		}
-		ready = ready || container.ReadinessProbe != nil
 	}
-	slices.Sort(r.after.Readiness)
-	if r.TemplateChanged && !ready && r.Policy.Inject.Readiness != nil && r.wants.probes && r.asks[""].kind != none {
-		r.warn("no readiness probe was injected: no container declares one port to ask; declare it, or say %s: %q", policy.ProbeAnnotation, probeExample)
-	}
+	r.warn("no readiness probe was injected: no container declares one port to ask; declare it, or say %s: %q", policy.ProbeAnnotation, probeExample)
 }
 
-// carryReadiness puts back what was injected where the requester left it out.
-func (r *review) carryReadiness(i int, container *corev1.Container) {
-	if !r.ours.Probes(container.Name) {
-		return
+// wantedProbe is the probe that the policy gives a container.
+func (r *review) wantedProbe(kind string, numbers *policy.Probe, container *corev1.Container) wish {
+	if numbers == nil || !r.wants.probes {
+		return wish{}
 	}
-	r.after.Readiness = append(r.after.Readiness, container.Name)
-	if was := containerOf(r.Old, container.Name); container.ReadinessProbe == nil && was.ReadinessProbe != nil {
-		container.ReadinessProbe = was.ReadinessProbe.DeepCopy()
-		r.change(readinessPath(i), container.ReadinessProbe, "carried over: it was injected before")
-	}
-}
-
-// giveReadiness gives a container of a changed template its probe, in place of
-// none or of one that was injected.
-func (r *review) giveReadiness(i int, container *corev1.Container) {
-	ours := container.ReadinessProbe == nil || r.ours.Probes(container.Name)
-	probe, what, evidence := r.wantedReadiness(i, container)
-	if probe == nil {
-		if ours && container.ReadinessProbe != nil {
-			container.ReadinessProbe = nil
-			r.change(readinessPath(i), nil, "the policy does not inject it any more")
-		}
-		return
-	}
-	equal := equality.Semantic.DeepEqual(container.ReadinessProbe, probe)
-	given := equal && r.stamped.Probes(container.Name) && !r.asked.forReadiness(container.Name)
-	if !ours && !given {
-		return
-	}
-	r.after.Readiness = append(r.after.Readiness, container.Name)
-	if equal {
-		return
-	}
-	container.ReadinessProbe = probe
-	r.change(readinessPath(i), probe, r.because("readinessProbe of container "+container.Name))
-	r.warn("injected a %s readiness probe on port %s into container %q, by %s (policy rule %s: nobody set one)",
-		what.kind, what.port.String(), container.Name, evidence, r.Policy.Rule)
-}
-
-// wantedReadiness is the probe that the policy gives a container, with what it
-// asks and by what evidence; nil is none.
-func (r *review) wantedReadiness(i int, container *corev1.Container) (*corev1.Probe, ask, string) {
-	if r.Policy.Inject.Readiness == nil || !r.wants.probes {
-		return nil, ask{}, ""
-	}
-	what, evidence := r.evidence(i, container)
+	what, evidence := r.evidence(container)
 	if what.kind == none {
-		return nil, what, ""
+		return wish{}
 	}
-	return what.probe(*r.Policy.Inject.Readiness), what, evidence
+	return wish{value: what.probe(*numbers), what: fmt.Sprintf("a %s %s probe on port %s", what.kind, kind, what.port.String()), evidence: evidence}
 }
 
 // evidence finds what to ask a container, and where that is known from.
-func (r *review) evidence(i int, container *corev1.Container) (ask, string) {
+func (r *review) evidence(container *corev1.Container) (ask, string) {
 	if named, ok := r.asks[container.Name]; ok {
 		return named, "the annotation"
 	}
-	if all, ok := r.asks[""]; ok && (all.kind == none || i == all.home(r.New)) {
+	if all, ok := r.asks[""]; ok && (all.kind == none || container.Name == all.home(r.New)) {
 		return all, "the annotation"
 	}
 	var ports []corev1.ContainerPort
@@ -105,7 +88,7 @@ func (r *review) evidence(i int, container *corev1.Container) (ask, string) {
 			ports = append(ports, port)
 		}
 	}
-	if port, service, ok := served(ports, r.Services); ok {
+	if port, service, ok := served(ports, r.Neighbours.Services); ok {
 		return tcpAsk(port), fmt.Sprintf("Service %q", service)
 	}
 	if len(ports) == 1 {
@@ -148,8 +131,4 @@ func leadsTo(port corev1.ServicePort, container corev1.ContainerPort) bool {
 
 func tcpAsk(port corev1.ContainerPort) ask {
 	return ask{kind: tcp, port: intstr.FromInt32(port.ContainerPort)}
-}
-
-func readinessPath(i int) string {
-	return fmt.Sprintf("/spec/template/spec/containers/%d/readinessProbe", i)
 }

@@ -6,14 +6,12 @@ package rules
 import (
 	"fmt"
 
-	appsv1 "k8s.io/api/apps/v1"
-
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
 
 // unknownStrategy finds a strategy that this version does not know.
-func unknownStrategy(d *appsv1.Deployment, _ policy.Policy) (int, string) {
+func unknownStrategy(d world) (int, string) {
 	switch value, set := d.Annotations[policy.StrategyAnnotation]; {
 	case !set, value == policy.StrategyRolling, value == policy.StrategyCanary:
 		return 0, ""
@@ -25,7 +23,7 @@ func unknownStrategy(d *appsv1.Deployment, _ policy.Policy) (int, string) {
 }
 
 // brokenSteps finds a list of steps that cannot be read.
-func brokenSteps(d *appsv1.Deployment, _ policy.Policy) (int, string) {
+func brokenSteps(d world) (int, string) {
 	text, set := d.Annotations[policy.StepsAnnotation]
 	if !set {
 		return 0, ""

@@ -6,6 +6,7 @@ package rules
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 
@@ -30,11 +31,23 @@ type review struct {
 
 // injections fill in what the user left out, in this order.
 var injections = []func(*review){
-	injectVersion,   // the version label, from the image's tag
-	injectReadiness, // a readiness probe on a declared port
-	injectStrategy,  // maxSurge and maxUnavailable, together
-	injectPace,      // minReadySeconds, progressDeadlineSeconds
-	record,          // what of it is ours
+	injectVersion,  // the version label, from the image
+	injectParts,    // probes on declared ports, and the sleep before the end
+	warnUnprobed,   // what there was no evidence for
+	injectGrace,    // the grace period, which grows with the sleep
+	injectStrategy, // maxSurge and maxUnavailable, together
+	injectPace,     // minReadySeconds, progressDeadlineSeconds
+	injectHistory,  // revisionHistoryLimit
+	injectCause,    // what kubectl rollout history shows
+	record,         // what of it is ours
+}
+
+// world is what a check looks at.
+type world struct {
+	*appsv1.Deployment
+	policy policy.Policy
+	near   policy.Neighbours
+	now    time.Time
 }
 
 // check is one thing that must hold.
@@ -42,29 +55,35 @@ type check struct {
 	name string
 	// find gives how badly it does not (0 means that it holds), and the message
 	// that a person sees.
-	find func(d *appsv1.Deployment, p policy.Policy) (severity int, message string)
-	// same tells whether an object says about it what the one before said.
+	find func(w world) (severity int, message string)
+	// same tells whether an object says about it what the one before said; nil
+	// compares the messages.
 	same func(old, incoming *appsv1.Deployment) bool
 	// graded tells that severities compare: what is no worse than before stands.
 	graded bool
+	// needs are the kinds of neighbours without which there is no verdict.
+	needs []policy.Kind
+	// late tells that on CREATE it only warns: what it needs may come right after.
+	late bool
 }
 
-// checks are looked at in this order.
+// checks are looked at in this order, which is that of policy.AllChecks.
 var checks = []check{
-	{"malformed-percent", malformedPercent, sameShares, false},                      // numbers that are none
-	{"zero-progress", zeroProgress, sameShares, true},                               // no pod could ever be replaced
-	{"floor-zero", floorZero, sameShares, true},                                     // an outage by arithmetic
-	{"max-unavailable", maxUnavailable, sameShares, true},                           // more pods down than the policy allows
-	{"strategy", unknownStrategy, sameAnnotation(policy.StrategyAnnotation), false}, // a strategy that this version does not know
-	{"steps", brokenSteps, sameAnnotation(policy.StepsAnnotation), false},           // steps that cannot be read
-	{"probe", brokenProbe, sameAnnotation(policy.ProbeAnnotation), false},           // a probe that cannot be read
-	{"inject", brokenInject, sameAnnotation(policy.InjectAnnotation), false},        // an injection that does not exist
+	{name: "malformed-percent", find: malformedPercent, same: sameShares},
+	{name: "zero-progress", find: zeroProgress, same: sameShares, graded: true},
+	{name: "floor-zero", find: floorZero, same: sameShares, graded: true},
+	{name: "max-unavailable", find: maxUnavailable, same: sameShares, graded: true},
+	{name: "strategy", find: unknownStrategy, same: sameAnnotation(policy.StrategyAnnotation)},
+	{name: "steps", find: brokenSteps, same: sameAnnotation(policy.StepsAnnotation)},
+	{name: "probe", find: brokenProbe, same: sameAnnotation(policy.ProbeAnnotation)},
+	{name: "inject", find: brokenInject, same: sameAnnotation(policy.InjectAnnotation)},
+	{name: "override", find: brokenOverride, same: sameAnnotation(policy.OverrideAnnotation)},
 }
 
 // Review gives the plan for a Deployment. It changes nothing of the subject. An
 // object that is being deleted passes as it is.
 func Review(s policy.Subject) policy.Plan {
-	r := &review{Subject: s}
+	r := &review{Subject: s, Plan: policy.Plan{Rule: s.Policy.Rule}}
 	r.Object = s.New.DeepCopy()
 	if s.New.DeletionTimestamp != nil {
 		return r.Plan
@@ -76,7 +95,7 @@ func Review(s policy.Subject) policy.Plan {
 	r.asked, r.TemplateChanged = askedOf(s.New), true
 	if s.Old != nil {
 		r.before, _ = policy.ParseInjected(s.Old.Annotations[policy.InjectedAnnotation])
-		r.ours = merged(carried(s.Old, s.New, r.before, r.asked), r.adopted())
+		r.ours = merged(carried(s.Old, s.New, r.before, r.asked, s.Policy.Inject.VersionFrom), r.adopted())
 		r.TemplateChanged = changed(s.Old, s.New, r.ours)
 		if !r.TemplateChanged {
 			r.ours = merged(r.ours, claimed(s.New, r.stamped, r.asked))
@@ -90,38 +109,6 @@ func Review(s policy.Subject) policy.Plan {
 	return r.Plan
 }
 
-// check collects the violations. One that stood before, no better than now, only
-// warns, so that nobody gets stuck on an old sin.
-func (r *review) check() {
-	for _, c := range checks {
-		action := r.Policy.Checks.Action(c.name)
-		if action == policy.Off {
-			continue
-		}
-		severity, message := c.find(r.Object, r.Policy)
-		if severity == 0 {
-			continue
-		}
-		if action == policy.Enforce && r.stood(c, severity) {
-			action = policy.Warn
-		}
-		r.Violations = append(r.Violations, policy.Violation{Check: c.name, Message: message, Action: action})
-		if action == policy.Warn {
-			first, _, _ := strings.Cut(message, "\n")
-			r.warn("%s: %s", c.name, first)
-		}
-	}
-}
-
-// stood tells whether a violation was there before, and no better.
-func (r *review) stood(c check, severity int) bool {
-	if r.Old == nil {
-		return false
-	}
-	before, _ := c.find(r.Old, r.Policy.WithAnnotations(r.Old.Annotations))
-	return before > 0 && (c.same(r.Old, r.Object) || (c.graded && before >= severity))
-}
-
 func sameAnnotation(key string) func(old, incoming *appsv1.Deployment) bool {
 	return func(old, incoming *appsv1.Deployment) bool { return old.Annotations[key] == incoming.Annotations[key] }
 }
@@ -129,6 +116,9 @@ func sameAnnotation(key string) func(old, incoming *appsv1.Deployment) bool {
 // explain says what a changed template's rolling update will do, and which
 // annotations this version does not know.
 func (r *review) explain() {
+	for _, ignored := range r.Policy.Ignored {
+		r.warn("%s", ignored)
+	}
 	if len(r.filled) > 0 {
 		r.warn("injected %s", r.because(strings.Join(r.filled, ", ")))
 	}

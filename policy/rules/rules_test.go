@@ -5,6 +5,7 @@ package rules
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -55,8 +56,11 @@ func numbers(replicas int32, surge, unavailable string) func(*appsv1.Deployment)
 
 func reviewed(old, incoming *appsv1.Deployment) policy.Plan {
 	p := policy.Default().Resolve("shop", nil, nil)
-	return Review(policy.Subject{Old: old, New: incoming, Policy: p.WithAnnotations(incoming.Annotations)})
+	return Review(policy.Subject{Old: old, New: incoming, Policy: p.WithAnnotations(incoming.Annotations), Now: morning})
 }
+
+// morning is the time of every review here.
+var morning = time.Date(2026, 1, 1, 8, 0, 0, 0, time.UTC)
 
 // text makes a number a text, which is how a quoted value in YAML comes.
 func text(field *intstr.IntOrString, value string) { *field = intstr.FromString(value) }
@@ -86,7 +90,7 @@ func TestChecksSpeakWithTheArithmetic(t *testing.T) {
 		"strategy": {deployment(note("strategy", "blue-green")), `evenkeel: strategy: annotation evenkeel.dev/strategy: "blue-green" is not supported by this version; write "rolling" or "canary"`},
 		"steps":    {deployment(note("steps", "abc")), `evenkeel: steps: annotation evenkeel.dev/steps: steps: step 1 ("abc"): a weight is a percent such as "20%"; write for example "20%:10m,50%:pause,100%"`},
 		"probe":    {deployment(note("probe", "udp:1")), `evenkeel: probe: annotation evenkeel.dev/probe: "udp:1" is not a probe: write for example "http:8080/healthz", "tcp:8080", "grpc:9090" or "none"`},
-		"inject":   {deployment(note("inject", "all")), `evenkeel: inject: annotation evenkeel.dev/inject: "all" is not an injection: write a list of strategy, probes and version, or none`},
+		"inject":   {deployment(note("inject", "all")), `evenkeel: inject: annotation evenkeel.dev/inject: "all" is not an injection: write a list of strategy, probes, shutdown, version and cause, or none`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			message, denied := reviewed(nil, row.d).Denied()
@@ -138,7 +142,7 @@ func TestCreationFillsIn(t *testing.T) {
 	assert.Equal(t, "v1", out.Spec.Template.Labels["app.kubernetes.io/version"])
 	assert.Equal(t, "v1", out.Labels["app.kubernetes.io/version"])
 	assert.Equal(t, int32(8080), out.Spec.Template.Spec.Containers[0].ReadinessProbe.TCPSocket.Port.IntVal)
-	assert.Equal(t, `{"rule":"default","fields":["minReadySeconds","progressDeadlineSeconds","strategy"],"versionLabel":"app.kubernetes.io/version","readiness":["app"]}`, out.Annotations[policy.InjectedAnnotation])
+	assert.Equal(t, `{"rule":"default","fields":["minReadySeconds","progressDeadlineSeconds","strategy"],"versionLabel":"app.kubernetes.io/version","readiness":["app"],"preStop":["app"],"grace":true,"cause":true}`, out.Annotations[policy.InjectedAnnotation])
 	assert.Equal(t, deployment(), in, "the subject is as it was")
 	assert.Empty(t, reviewed(out, out.DeepCopy()).Changes, "a second pass has nothing to do")
 	for range 5 {
@@ -151,6 +155,7 @@ func TestTheUsersOwnIsKept(t *testing.T) {
 		d.Spec.MinReadySeconds = 7
 		d.Spec.Template.Labels["app.kubernetes.io/version"] = "mine"
 		d.Spec.Template.Spec.Containers[0].ReadinessProbe = &corev1.Probe{PeriodSeconds: 42}
+		d.Spec.Template.Spec.Containers[0].Lifecycle = &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: 1}}}
 	})
 	out := reviewed(nil, in).Object
 	assert.Equal(t, in.Spec, out.Spec)
@@ -188,7 +193,10 @@ func TestInjectedPartsOfTheTemplate(t *testing.T) {
 
 	digest := live.DeepCopy()
 	image("r.example/demo@sha256:0123")(digest)
-	assert.NotContains(t, reviewed(live, digest).Object.Spec.Template.Labels, "app.kubernetes.io/version", "what was true of the old image is not of this one")
+	assert.Equal(t, "sha256-0123", reviewed(live, digest).Object.Spec.Template.Labels["app.kubernetes.io/version"])
+	none := live.DeepCopy()
+	image("r.example/demo")(none)
+	assert.NotContains(t, reviewed(live, none).Object.Spec.Template.Labels, "app.kubernetes.io/version", "what was true of the old image is not of this one")
 
 	own := live.DeepCopy()
 	own.Spec.Template.Spec.Containers[0].ReadinessProbe.PeriodSeconds = 77
@@ -218,7 +226,7 @@ func TestReadinessByEvidence(t *testing.T) {
 
 	p := policy.Default().Resolve("shop", nil, nil)
 	service := corev1.Service{Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 443, TargetPort: intstr.FromString("tls")}}}}
-	plan = Review(policy.Subject{New: deployment(two), Policy: p, Services: []corev1.Service{service}})
+	plan = Review(policy.Subject{New: deployment(two), Policy: p, Neighbours: policy.Neighbours{Services: []corev1.Service{service}}})
 	assert.Equal(t, int32(8443), probe(plan).TCPSocket.Port.IntVal)
 
 	assert.Equal(t, "/x", probe(reviewed(nil, deployment(note("probe", "http:9000/x")))).HTTPGet.Path)
@@ -234,7 +242,7 @@ func TestVersionLabelIsNeverOneOfTheSelector(t *testing.T) {
 		"demo": "", "demo:v1.2.3": "v1.2.3", "r:5000/demo": "", "r:5000/demo:a@sha256:00": "a", "demo:_x_": "x", "demo:" + string(make([]byte, 70)): "",
 	} {
 		d := deployment(func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Image = image })
-		assert.Equal(t, version, versionOf(d), image)
+		assert.Equal(t, version, versionOf(d, policy.FromImageTag), image)
 	}
 }
 

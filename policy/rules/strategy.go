@@ -10,8 +10,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
-
-	"github.com/evenkeel-dev/evenkeel/policy"
 )
 
 // The names under which the record keeps the injected fields of the spec.
@@ -19,8 +17,11 @@ const (
 	fieldStrategy    = "strategy"
 	fieldMinReady    = "minReadySeconds"
 	fieldDeadline    = "progressDeadlineSeconds"
+	fieldHistory     = "revisionHistoryLimit"
 	apiDefaultShare  = "25%"
 	apiDefaultPeriod = 600
+	// apiDefaultHistory is the API's revisionHistoryLimit.
+	apiDefaultHistory = int32(10)
 )
 
 // injectStrategy fills in maxSurge and maxUnavailable, both or neither: half a
@@ -54,8 +55,8 @@ func injectStrategy(r *review) {
 func (r *review) safePair() appsv1.RollingUpdateDeployment {
 	want := pair(r.Policy.Inject.Strategy.MaxSurge, r.Policy.Inject.Strategy.MaxUnavailable)
 	tried := &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Replicas: r.Object.Spec.Replicas, Strategy: appsv1.DeploymentStrategy{RollingUpdate: &want}}}
-	for _, find := range []func(*appsv1.Deployment, policy.Policy) (int, string){zeroProgress, floorZero, maxUnavailable} {
-		if severity, _ := find(tried, r.Policy); severity > 0 {
+	for _, find := range []func(world) (int, string){zeroProgress, floorZero, maxUnavailable} {
+		if severity, _ := find(world{Deployment: tried, policy: r.Policy}); severity > 0 {
 			return pair(intstr.FromInt32(1), intstr.FromInt32(0))
 		}
 	}
@@ -67,15 +68,45 @@ func pair(surge, unavailable intstr.IntOrString) appsv1.RollingUpdateDeployment 
 }
 
 func (r *review) strategyIsTheUsers(now, want appsv1.RollingUpdateDeployment) bool {
-	if r.asked.forField("spec", "strategy", "rollingUpdate", "maxSurge") || r.asked.forField("spec", "strategy", "rollingUpdate", "maxUnavailable") {
-		return true
+	for _, field := range []string{"maxSurge", "maxUnavailable"} {
+		if by := r.asked.by("spec", "strategy", "rollingUpdate", field); by != "" {
+			r.keep("maxSurge, maxUnavailable", by)
+			return true
+		}
 	}
 	if isShare(now.MaxSurge, apiDefaultShare) && isShare(now.MaxUnavailable, apiDefaultShare) {
 		return false
 	}
-	return !r.follows(fieldStrategy, samePair(now, want), func(old *appsv1.Deployment) bool {
+	return !r.followsOr(fieldStrategy, samePair(now, want), func(old *appsv1.Deployment) bool {
 		return samePair(ptr.Deref(old.Spec.Strategy.RollingUpdate, appsv1.RollingUpdateDeployment{}), now)
 	})
+}
+
+// keptBy tells whether somebody asked for a field of the spec by name.
+func (r *review) keptBy(field string) bool {
+	by := r.asked.by("spec", field)
+	if by != "" {
+		r.keep(field, by)
+	}
+	return by != ""
+}
+
+// keep notes whose value stands where the policy would have filled one in. What
+// nobody asked for by name differs from the API's default.
+func (r *review) keep(what, by string) {
+	if by == "" {
+		by = "a value that is not the API's default"
+	}
+	r.Kept = append(r.Kept, what+": "+by)
+}
+
+// followsOr is follows, and notes where it does not.
+func (r *review) followsOr(field string, given bool, live func(old *appsv1.Deployment) bool) bool {
+	follows := r.follows(field, given, live)
+	if !follows {
+		r.keep(field, "")
+	}
+	return follows
 }
 
 // follows tells whether a field holds what was injected: the live value, or that

@@ -7,6 +7,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/utils/ptr"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
 )
@@ -27,9 +28,14 @@ func bare(t corev1.PodTemplateSpec, injected policy.Injected) *corev1.PodTemplat
 		delete(out.Labels, injected.VersionLabel)
 	}
 	for i := range out.Spec.Containers {
-		if injected.Probes(out.Spec.Containers[i].Name) {
-			out.Spec.Containers[i].ReadinessProbe = nil
+		for _, p := range parts {
+			if p.has(injected, out.Spec.Containers[i].Name) {
+				p.set(&out.Spec.Containers[i], nil)
+			}
 		}
+	}
+	if injected.Grace {
+		out.Spec.TerminationGracePeriodSeconds = nil
 	}
 	return out
 }
@@ -44,24 +50,32 @@ func changed(old, incoming *appsv1.Deployment, ours policy.Injected) bool {
 // carried is the part of a record that an incoming object only carries along:
 // nobody asked for it by name, and it is left out, or has the live value, or the
 // one that its own image gives.
-func carried(old, incoming *appsv1.Deployment, before policy.Injected, who asked) policy.Injected {
+func carried(old, incoming *appsv1.Deployment, before policy.Injected, who asked, from string) policy.Injected {
 	ours := policy.Injected{Rule: before.Rule}
 	if key := before.VersionLabel; key != "" && !who.forLabel(key) {
 		value, there := incoming.Spec.Template.Labels[key]
-		if !there || value == old.Spec.Template.Labels[key] || value == versionOf(incoming) {
+		if !there || value == old.Spec.Template.Labels[key] || value == versionOf(incoming, from) {
 			ours.VersionLabel = key
 		}
 	}
-	for _, name := range before.Readiness {
-		now, was := containerOf(incoming, name), containerOf(old, name)
-		if now == nil || was == nil || who.forReadiness(name) {
-			continue
-		}
-		if now.ReadinessProbe == nil || equality.Semantic.DeepEqual(now.ReadinessProbe, was.ReadinessProbe) {
-			ours.Readiness = append(ours.Readiness, name)
+	for _, p := range parts {
+		for _, name := range *p.recorded(&before) {
+			now, was := containerOf(incoming, name), containerOf(old, name)
+			if now == nil || was == nil || p.askedBy(who, name) != "" {
+				continue
+			}
+			if have := p.get(now); have == nil || equality.Semantic.DeepEqual(have, p.get(was)) {
+				p.note(&ours, name)
+			}
 		}
 	}
+	grace, live := graceOf(incoming), graceOf(old)
+	ours.Grace = before.Grace && !who.forField(gracePath...) && (grace == apiDefaultGrace || grace == live)
 	return ours
+}
+
+func graceOf(d *appsv1.Deployment) int64 {
+	return ptr.Deref(d.Spec.Template.Spec.TerminationGracePeriodSeconds, apiDefaultGrace)
 }
 
 // adopted is what a requester took out of the live template although it has the
@@ -76,13 +90,16 @@ func (r *review) adopted() policy.Injected {
 	for i := range r.New.Spec.Template.Spec.Containers {
 		container := &r.New.Spec.Template.Spec.Containers[i]
 		was := containerOf(r.Old, container.Name)
-		if container.ReadinessProbe != nil || was == nil || was.ReadinessProbe == nil {
-			continue
-		}
-		if want, _, _ := r.wantedReadiness(i, container); equality.Semantic.DeepEqual(was.ReadinessProbe, want) {
-			ours.Readiness = append(ours.Readiness, container.Name)
+		for _, p := range parts {
+			if was == nil || p.get(container) != nil || p.get(was) == nil {
+				continue
+			}
+			if equality.Semantic.DeepEqual(p.get(was), p.wish(r, container).value) {
+				p.note(&ours, container.Name)
+			}
 		}
 	}
+	ours.Grace = graceOf(r.New) == apiDefaultGrace && graceOf(r.Old) != apiDefaultGrace && graceOf(r.Old) == r.wantedGrace()
 	return ours
 }
 
@@ -93,11 +110,14 @@ func claimed(d *appsv1.Deployment, stamped policy.Injected, who asked) policy.In
 	if _, there := d.Spec.Template.Labels[stamped.VersionLabel]; there && !who.forLabel(stamped.VersionLabel) {
 		ours.VersionLabel = stamped.VersionLabel
 	}
-	for _, name := range stamped.Readiness {
-		if container := containerOf(d, name); container != nil && container.ReadinessProbe != nil && !who.forReadiness(name) {
-			ours.Readiness = append(ours.Readiness, name)
+	for _, p := range parts {
+		for _, name := range *p.recorded(&stamped) {
+			if container := containerOf(d, name); container != nil && p.get(container) != nil && p.askedBy(who, name) == "" {
+				p.note(&ours, name)
+			}
 		}
 	}
+	ours.Grace = stamped.Grace && !who.forField(gracePath...)
 	return ours
 }
 
@@ -106,20 +126,17 @@ func merged(a, b policy.Injected) policy.Injected {
 	if a.VersionLabel == "" {
 		a.VersionLabel = b.VersionLabel
 	}
-	for _, name := range b.Readiness {
-		if !a.Probes(name) {
-			a.Readiness = append(a.Readiness, name)
+	for _, p := range parts {
+		for _, name := range *p.recorded(&b) {
+			p.note(&a, name)
 		}
 	}
+	a.Grace = a.Grace || b.Grace
 	return a
 }
 
 func (a asked) forLabel(key string) bool {
 	return a.forField("spec", "template", "metadata", "labels", key)
-}
-
-func (a asked) forReadiness(container string) bool {
-	return a.forField("spec", "template", "spec", "containers", item(container), "readinessProbe")
 }
 
 func containerOf(d *appsv1.Deployment, name string) *corev1.Container {

@@ -8,6 +8,8 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/evenkeel-dev/evenkeel/policy"
 )
 
 // injectVersion fills the version label of the pods and of the Deployment.
@@ -37,7 +39,7 @@ func injectVersion(r *review) {
 
 // wantedVersion is the label that the policy gives this image; no key is none.
 func (r *review) wantedVersion() (key, version string) {
-	key, version = r.Policy.Inject.VersionLabel, versionOf(r.New)
+	key, version = r.Policy.Inject.VersionLabel, versionOf(r.New, r.Policy.Inject.VersionFrom)
 	if !r.wants.version || version == "" || selects(r.New, key) {
 		return "", ""
 	}
@@ -106,9 +108,9 @@ func selects(d *appsv1.Deployment, key string) bool {
 	return matched
 }
 
-// versionOf gives the tag of the main container's image as a label's value, or
-// "" where there is none.
-func versionOf(d *appsv1.Deployment) string {
+// versionOf gives the version of the main container's image as a label's value:
+// its tag, or its digest where that is asked for or there is no tag; "" is none.
+func versionOf(d *appsv1.Deployment, from string) string {
 	main := containerOf(d, d.Name)
 	if main == nil && len(d.Spec.Template.Spec.Containers) > 0 {
 		main = &d.Spec.Template.Spec.Containers[0]
@@ -116,10 +118,10 @@ func versionOf(d *appsv1.Deployment) string {
 	if main == nil {
 		return ""
 	}
-	image, _, _ := strings.Cut(main.Image, "@")
+	image, digest, _ := strings.Cut(main.Image, "@")
 	_, tag, tagged := strings.Cut(image[strings.LastIndex(image, "/")+1:], ":")
-	if !tagged {
-		return ""
+	if !tagged || from == policy.FromImageDigest {
+		tag = shortDigest(digest)
 	}
 	if len(tag) > validation.LabelValueMaxLength {
 		tag = tag[:validation.LabelValueMaxLength]
@@ -129,6 +131,15 @@ func versionOf(d *appsv1.Deployment) string {
 		return ""
 	}
 	return tag
+}
+
+// shortDigest writes "sha256:0123..." as a label can: its algorithm and first 12 digits.
+func shortDigest(digest string) string {
+	algorithm, sum, found := strings.Cut(digest, ":")
+	if !found {
+		return ""
+	}
+	return algorithm + "-" + sum[:min(12, len(sum))]
 }
 
 func escape(key string) string {

@@ -5,17 +5,13 @@ package rules
 
 import (
 	"fmt"
-
-	appsv1 "k8s.io/api/apps/v1"
-
-	"github.com/evenkeel-dev/evenkeel/policy"
 )
 
 // zeroProgress finds a pair that comes to no surge and no unavailable pod, so
 // that no pod could ever be replaced. (The stock controller would take one pod
 // down at a time instead, which nobody asked for.)
-func zeroProgress(d *appsv1.Deployment, _ policy.Policy) (int, string) {
-	e, ok := effectOf(d)
+func zeroProgress(d world) (int, string) {
+	e, ok := effectOf(d.Deployment)
 	if !ok || e.surge+e.unavailable > 0 {
 		return 0, ""
 	}

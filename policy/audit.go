@@ -1,0 +1,42 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import "strings"
+
+// maxAuditBytes bounds each audit annotation.
+const maxAuditBytes = 1024
+
+// AuditAnnotations tells the API server's audit log what a review decided and
+// why: by which rule, what was injected, whose values were kept, and which
+// checks do not hold with what follows.
+func (p Plan) AuditAnnotations() map[string]string {
+	out := map[string]string{"rule": p.Rule}
+	var injected, violations []string
+	for _, change := range p.Changes {
+		if !strings.HasSuffix(change.Path, "evenkeel.dev~1injected") {
+			injected = append(injected, change.Why)
+		}
+	}
+	for _, v := range p.Violations {
+		text := v.Check + "=" + string(v.Action)
+		if v.Excuse != "" {
+			text += " (" + string(v.Excuse) + ")"
+		}
+		violations = append(violations, text)
+	}
+	for key, parts := range map[string][]string{"changed": injected, "kept": p.Kept, "violations": violations} {
+		if len(parts) > 0 {
+			out[key] = cut(strings.Join(parts, "; "), maxAuditBytes)
+		}
+	}
+	return out
+}
+
+func cut(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most-3], "") + "..."
+}
