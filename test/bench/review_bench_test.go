@@ -56,7 +56,9 @@ func answered(body []byte) *admissionv1.AdmissionResponse {
 	out := &response{header: http.Header{}}
 	handler().ServeHTTP(out, post("/mutate/deployments", body))
 	var review admissionv1.AdmissionReview
-	must(json.Unmarshal(out.body.Bytes(), &review))
+	if err := json.Unmarshal(out.body.Bytes(), &review); err != nil {
+		panic(out.body.String())
+	}
 	return review.Response
 }
 
