@@ -5,8 +5,6 @@ package webhook
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -21,13 +19,15 @@ import (
 // deployment is one write of a Deployment, decoded.
 type deployment struct {
 	old, incoming *appsv1.Deployment // old is nil on CREATE
-	oldTree, tree tree
-	state         rollout.State // of the live object
-	self          bool          // Evenkeel wrote it
-	requester     string
-	policy        policy.Policy
-	now           time.Time
-	warnings      []string
+	// template is the live object's, as it was sent.
+	template  templateOf
+	sent      []byte        // incoming, as it was sent
+	state     rollout.State // of the live object
+	self      bool          // Evenkeel wrote it
+	requester string
+	policy    policy.Policy
+	now       time.Time
+	warnings  []string
 }
 
 // mutateDeployment reviews a write of a Deployment and renders what is in flight.
@@ -53,7 +53,7 @@ func (h *Handler) mutateDeployment(r *http.Request, request *admissionv1.Admissi
 	if err != nil || outcome.denied != "" {
 		return answer{denied: outcome.denied, warnings: d.warnings, audit: audit}, err
 	}
-	patch, err := buildPatch(d.tree, outcome.changes)
+	patch, err := buildPatch(d.sent, outcome.changes)
 	return answer{patch: patch, warnings: append(d.warnings, outcome.warnings...), audit: audit}, err
 }
 
@@ -75,36 +75,27 @@ func (h *Handler) validateDeployment(r *http.Request, request *admissionv1.Admis
 }
 
 func (h *Handler) decode(request *admissionv1.AdmissionRequest) (*deployment, error) {
-	d := &deployment{self: request.UserInfo.Username == h.self, requester: request.UserInfo.Username, now: h.now()}
+	d := &deployment{sent: request.Object.Raw, self: request.UserInfo.Username == h.self, requester: request.UserInfo.Username, now: h.now()}
 	var err error
-	if d.incoming, d.tree, err = decodeDeployment(request.Object.Raw); err != nil {
+	if len(request.OldObject.Raw) > 0 {
+		if d.old, d.template, err = decodeDeployment(request.OldObject.Raw, templateOf{}); err != nil {
+			return nil, err
+		}
+	}
+	if d.incoming, _, err = decodeDeployment(request.Object.Raw, d.template); err != nil {
 		return nil, err
 	}
 	if d.incoming.Namespace == "" {
 		d.incoming.Namespace = request.Namespace
 	}
-	if len(request.OldObject.Raw) == 0 {
+	if d.old == nil {
 		return d, nil
-	}
-	if d.old, d.oldTree, err = decodeDeployment(request.OldObject.Raw); err != nil {
-		return nil, err
 	}
 	if d.state, err = rollout.ParseState(d.old.Annotations[rollout.StateAnnotation]); err != nil {
 		h.log.Error(err, "ignored an unreadable state", "namespace", request.Namespace, "name", request.Name)
 		d.warnings = append(d.warnings, "evenkeel: "+err.Error()+"; the rollout is not guarded")
 	}
 	return d, nil
-}
-
-func decodeDeployment(raw []byte) (*appsv1.Deployment, tree, error) {
-	typed, object := &appsv1.Deployment{}, tree{}
-	if err := json.Unmarshal(raw, typed); err != nil {
-		return nil, nil, fmt.Errorf("cannot decode the Deployment: %w", err)
-	}
-	if err := json.Unmarshal(raw, &object); err != nil {
-		return nil, nil, fmt.Errorf("cannot decode the Deployment: %w", err)
-	}
-	return typed, object, nil
 }
 
 // subject gives the policy's rules the user's own view of the write: the hold's

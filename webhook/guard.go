@@ -18,13 +18,14 @@ import (
 // neighbour is one write of a route or a Service in flight.
 type neighbour struct {
 	tree tree
+	sent []byte // tree, as it was sent
 	// split is the annotation that counts: the one that Evenkeel sends, or else
 	// the one that the live object carries. before is the live object's.
 	split, before string
 }
 
 func (h *Handler) neighbour(request *admissionv1.AdmissionRequest) (neighbour, error) {
-	var n neighbour
+	n := neighbour{sent: request.Object.Raw}
 	if err := json.Unmarshal(request.Object.Raw, &n.tree); err != nil {
 		return n, fmt.Errorf("cannot decode the object: %w", err)
 	}
@@ -106,7 +107,7 @@ func (n neighbour) marks() []policy.Change {
 }
 
 func (n neighbour) patch(changes []policy.Change) (answer, error) {
-	patch, err := buildPatch(n.tree, changes)
+	patch, err := buildPatch(n.sent, changes)
 	return answer{patch: patch}, err
 }
 

@@ -5,6 +5,7 @@ package webhook
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -33,7 +34,7 @@ func (h *Handler) renderOwn(ctx context.Context, d *deployment) (answer, error) 
 		changes = append(changes, templateChanges(*stable)...)
 		changes = append(changes, d.versionLabel(stable)...)
 	}
-	patch, err := buildPatch(d.tree, changes)
+	patch, err := buildPatch(d.sent, changes)
 	return answer{patch: patch}, err
 }
 
@@ -72,9 +73,8 @@ func (d *deployment) withoutState() []policy.Change {
 // keepTemplate puts the live template back, whole and as it was sent to us, and
 // with it the record of what was injected there.
 func (d *deployment) keepTemplate() []policy.Change {
-	spec, _ := d.oldTree["spec"].(tree)
 	return []policy.Change{
-		{Path: "/spec/template", Value: spec["template"]},
+		{Path: "/spec/template", Value: json.RawMessage(d.template.text)},
 		{Path: annotationPath(policy.InjectedAnnotation), Value: textOrNil(d.old.Annotations[policy.InjectedAnnotation])},
 		{Path: annotationPath(policy.CauseAnnotation), Value: textOrNil(d.old.Annotations[policy.CauseAnnotation])},
 	}

@@ -4,10 +4,10 @@
 package webhook
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"runtime/debug"
@@ -21,6 +21,9 @@ import (
 // maxBody bounds a request, in bytes: an object of the largest size that etcd
 // takes (1.5 MiB), its old version, and room for the envelope.
 const maxBody = 8 << 20
+
+// maxAnnounced bounds what is set aside for a body before it has come, in bytes.
+const maxAnnounced = 1 << 20
 
 // answer is what a review says; see respond for how it is written.
 type answer struct {
@@ -75,15 +78,15 @@ func (v reviewer) read(w http.ResponseWriter, r *http.Request) (*admissionv1.Adm
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return nil, http.StatusUnsupportedMediaType, errors.New("an AdmissionReview comes as application/json")
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := readBody(w, r)
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return nil, http.StatusRequestEntityTooLarge, fmt.Errorf("the review is larger than %d bytes", maxBody)
 	}
 	if err != nil {
 		return nil, http.StatusBadRequest, fmt.Errorf("cannot read the review: %w", err)
 	}
-	var review admissionv1.AdmissionReview
-	if err := json.Unmarshal(body, &review); err != nil {
+	review, err := decodeReview(body)
+	if err != nil {
 		return nil, http.StatusBadRequest, fmt.Errorf("cannot decode the review: %w", err)
 	}
 	if review.GroupVersionKind() != admissionv1.SchemeGroupVersion.WithKind("AdmissionReview") || review.Request == nil {
@@ -94,6 +97,16 @@ func (v reviewer) read(w http.ResponseWriter, r *http.Request) (*admissionv1.Adm
 		return nil, http.StatusUnprocessableEntity, fmt.Errorf("a review of %s came where %s is reviewed", got, v.kind)
 	}
 	return review.Request, http.StatusOK, nil
+}
+
+// readBody reads a body at once where its length is announced.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	var body bytes.Buffer
+	if r.ContentLength > 0 {
+		body.Grow(int(min(r.ContentLength, maxAnnounced)) + bytes.MinRead)
+	}
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
+	return body.Bytes(), err
 }
 
 // respond makes the review that goes back.

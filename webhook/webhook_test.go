@@ -196,9 +196,7 @@ func TestBuildPatch(t *testing.T) {
 		"a field is removed":          {[]policy.Change{{Path: "/spec/keep"}}, `[{"op":"remove","path":"/spec/keep"}]`, `{"metadata":{"name":"a"},"spec":{"list":[{"name":"x","p":1},{"name":"y"}]}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var in tree
-			require.NoError(t, json.Unmarshal([]byte(object), &in))
-			ops, err := buildPatch(in, row.changes)
+			ops, err := buildPatch([]byte(object), row.changes)
 			require.NoError(t, err)
 			patch, err := json.Marshal(ops)
 			require.NoError(t, err)
@@ -211,12 +209,9 @@ func TestBuildPatch(t *testing.T) {
 			out, err := decoded.Apply([]byte(object))
 			require.NoError(t, err)
 			assert.JSONEq(t, row.out, string(out))
-			again, err := json.Marshal(in)
-			require.NoError(t, err)
-			assert.JSONEq(t, object, string(again), "the object that was given is as it was")
 		})
 	}
-	_, err := buildPatch(tree{"a": "text"}, []policy.Change{{Path: "/a/b", Value: 1}})
+	_, err := buildPatch([]byte(`{"a":"text"}`), []policy.Change{{Path: "/a/b", Value: 1}})
 	require.Error(t, err)
 }
 

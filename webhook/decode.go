@@ -1,0 +1,108 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package webhook
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	admissionv1 "k8s.io/api/admission/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// asSent are the rules by which the API server itself reads objects: names match
+// by case, and of names that come twice the last counts.
+var asSent = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+
+// span is where in a text a value stands. It is decoded into what is left as it
+// was sent.
+type span struct{ from, to int64 }
+
+// UnmarshalJSONFrom notes the place of the next value, and passes over it.
+func (s *span) UnmarshalJSONFrom(from *jsontext.Decoder) error {
+	value, err := from.ReadValue()
+	if err != nil || value.Kind() == 'n' {
+		return err
+	}
+	s.to = from.InputOffset()
+	s.from = s.to - int64(len(value))
+	return nil
+}
+
+func (s span) of(text []byte) []byte {
+	if s.to == 0 {
+		return nil
+	}
+	return text[s.from:s.to:s.to]
+}
+
+// decodeReview reads an AdmissionReview. Its objects are parts of the body, not copies.
+func decodeReview(body []byte) (*admissionv1.AdmissionReview, error) {
+	var sent struct {
+		metav1.TypeMeta `json:",inline"`
+		Request         *struct {
+			admissionv1.AdmissionRequest `json:",inline"`
+
+			Object    span `json:"object"`
+			OldObject span `json:"oldObject"`
+			Options   span `json:"options"`
+		} `json:"request"`
+	}
+	if err := json.Unmarshal(body, &sent, asSent); err != nil {
+		return nil, err
+	}
+	review := &admissionv1.AdmissionReview{TypeMeta: sent.TypeMeta}
+	if sent.Request == nil {
+		return review, nil
+	}
+	review.Request = &sent.Request.AdmissionRequest
+	review.Request.Object.Raw = sent.Request.Object.of(body)
+	review.Request.OldObject.Raw = sent.Request.OldObject.of(body)
+	review.Request.Options.Raw = sent.Request.Options.of(body)
+	return review, nil
+}
+
+// sentDeployment is a Deployment whose template is left as it was sent.
+type sentDeployment struct {
+	metav1.TypeMeta `json:",inline"`
+
+	Metadata metav1.ObjectMeta `json:"metadata"`
+	Spec     struct {
+		appsv1.DeploymentSpec `json:",inline"`
+
+		Template span `json:"template"`
+	} `json:"spec"`
+	Status appsv1.DeploymentStatus `json:"status"`
+}
+
+// templateOf is a pod template with the text that it was read from.
+type templateOf struct {
+	text  []byte
+	typed *corev1.PodTemplateSpec
+}
+
+// decodeDeployment reads a Deployment. Most writes leave the template as it is:
+// one whose text is known already is copied instead of read.
+func decodeDeployment(raw []byte, known templateOf) (*appsv1.Deployment, templateOf, error) {
+	var sent sentDeployment
+	if err := json.Unmarshal(raw, &sent, asSent); err != nil {
+		return nil, templateOf{}, fmt.Errorf("cannot decode the Deployment: %w", err)
+	}
+	d := &appsv1.Deployment{TypeMeta: sent.TypeMeta, ObjectMeta: sent.Metadata, Spec: sent.Spec.DeploymentSpec, Status: sent.Status}
+	template := templateOf{text: sent.Spec.Template.of(raw), typed: &d.Spec.Template}
+	switch {
+	case len(template.text) == 0:
+	case bytes.Equal(template.text, known.text):
+		known.typed.DeepCopyInto(template.typed)
+	default:
+		if err := json.Unmarshal(template.text, template.typed, asSent); err != nil {
+			return nil, templateOf{}, fmt.Errorf("cannot decode the Deployment: %w", err)
+		}
+	}
+	return d, template, nil
+}
