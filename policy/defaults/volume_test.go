@@ -23,7 +23,7 @@ func TestVolumes(t *testing.T) {
 		`{ephemeral: {volumeClaimTemplate: {spec: {volumeMode: Block}}}}`:                                               `{ephemeral: {volumeClaimTemplate: {spec: {volumeMode: Block}}}}`,
 		`{ephemeral: {}}`:            `{ephemeral: {}}`,
 		`{iscsi: {lun: 0}}`:          `{iscsi: {lun: 0, iscsiInterface: default}}`,
-		`{rbd: {monitors: [a]}}`:          `{rbd: {monitors: [a], pool: rbd, user: admin, keyring: /etc/ceph/keyring}}`,
+		`{rbd: {monitors: [a]}}`:     `{rbd: {monitors: [a], pool: rbd, user: admin, keyring: /etc/ceph/keyring}}`,
 		`{scaleIO: {system: a}}`:     `{scaleIO: {system: a, storageMode: ThinProvisioned, fsType: xfs}}`,
 		`{azureDisk: {diskName: a}}`: `{azureDisk: {diskName: a, cachingMode: ReadWrite, fsType: ext4, readOnly: false, kind: Shared}}`,
 		`{azureDisk: {diskName: a, cachingMode: None, fsType: xfs, readOnly: true, kind: Managed}}`: `{azureDisk: {diskName: a, cachingMode: None, fsType: xfs, readOnly: true, kind: Managed}}`,
