@@ -5,7 +5,7 @@
 CLUSTER ?= local
 GO      ?= go
 
-.PHONY: help build test lint unit demo image cluster-build cluster-up cluster-down cluster-load cluster-status cluster-exec
+.PHONY: help build test lint unit generate verify demo image cluster-build cluster-up cluster-down cluster-load cluster-status cluster-exec
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -21,6 +21,12 @@ lint: ## Run the linters alone
 
 unit: ## Run the unit tests alone, with the race detector
 	$(GO) run ./test/suite unit
+
+generate: ## Write what is made from the code: the policy's schema, the docs' tables
+	$(GO) run ./test/generate
+
+verify: ## Fail where something generated is not what the code says
+	$(GO) run ./test/generate -verify
 
 ifeq ($(CLUSTER),local)
 demo: cluster-up ## See a canary, a rollback and a refusal under load (CLUSTER=existing: on your own cluster)

@@ -23,9 +23,9 @@ const (
 // RolloutPolicy is the policy file.
 type RolloutPolicy struct {
 	// APIVersion is policy.evenkeel.dev/v1alpha1.
-	APIVersion string `json:"apiVersion"`
+	APIVersion string `json:"apiVersion" jsonschema:"enum=policy.evenkeel.dev/v1alpha1"`
 	// Kind is RolloutPolicy.
-	Kind string `json:"kind"`
+	Kind string `json:"kind" jsonschema:"enum=RolloutPolicy"`
 	// Defaults hold where no rule matches, and for what a rule leaves out. What
 	// they leave out is the built-in default.
 	Defaults Defaults `json:"defaults,omitempty"`
@@ -139,7 +139,7 @@ type VersionLabel struct {
 	Enabled *bool  `json:"enabled,omitempty"`
 	Key     string `json:"key,omitempty"`
 	// From is imageTag (the digest where there is no tag) or imageDigest.
-	From string `json:"from,omitempty"`
+	From string `json:"from,omitempty" jsonschema:"enum=imageTag,enum=imageDigest"`
 }
 
 // Checks gives each check its action; a check is left to Default where unnamed.
@@ -161,7 +161,7 @@ type Word string
 // Rollout says how a changed template is released.
 type Rollout struct {
 	// Strategy is rolling or canary.
-	Strategy string `json:"strategy,omitempty"`
+	Strategy string `json:"strategy,omitempty" jsonschema:"enum=rolling,enum=canary"`
 	// Steps are weights and how long to stay there: "20%:10m,50%:pause,100%".
 	Steps string `json:"steps,omitempty"`
 	// RefuseRolledBack refuses a template that was rolled back when it is applied

@@ -1,0 +1,25 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+// Annotation is one that a person may write on a Deployment.
+type Annotation struct {
+	Key string
+	// Values are examples, in Markdown.
+	Values string
+	// Meaning is one line for people.
+	Meaning string
+}
+
+// Annotations lists what a person may write on a Deployment.
+func Annotations() []Annotation {
+	return []Annotation{
+		{StrategyAnnotation, "`rolling`, `canary`", "how the next changed template is released"},
+		{StepsAnnotation, "`20%:10m,50%:pause,100%`", "weight, then how long: a duration, `pause` (until told), or nothing"},
+		{ProbeAnnotation, "`http:8080/readyz`, `tcp:8080`, `grpc:9090`, `none`", "what injected probes ask; `name=` in front for each container"},
+		{InjectAnnotation, "`strategy,probes,shutdown,version,cause`, `none`", "what may be filled in"},
+		{OverrideAnnotation, "`checks=pdb; until=2026-12-31T18:00:00Z; reason=INC-1234`", "an emergency: the checks (left out: all) only warn until then"},
+		{"evenkeel.dev/action", "`continue`, `skip`, `rollback`, `retry`", "a word to the rollout in flight: taken once, refused where it makes no sense"},
+	}
+}
