@@ -28,9 +28,11 @@ type effect struct {
 // effectOf computes the effect as the stock controller does: maxSurge rounds up,
 // maxUnavailable rounds down. It is not known for a Recreate strategy, for
 // malformed numbers and for no replicas.
-func effectOf(d *appsv1.Deployment) (effect, bool) {
+func effectOf(d *appsv1.Deployment) (effect, bool) { return effectAt(d, ptr.Deref(d.Spec.Replicas, 1)) }
+
+// effectAt is the effect at another size than today's.
+func effectAt(d *appsv1.Deployment, replicas int32) (effect, bool) {
 	surge, unavailable, ok := shares(d)
-	replicas := ptr.Deref(d.Spec.Replicas, 1)
 	if !ok || replicas <= 0 || malformed(surge) || malformed(unavailable) {
 		return effect{}, false
 	}

@@ -7,12 +7,18 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
@@ -20,36 +26,119 @@ import (
 
 var update = flag.Bool("update", false, "write the messages of testdata/*/fail.txt anew")
 
-func fixture(t *testing.T, check, name string) *appsv1.Deployment {
+// fixture reads a Deployment and what stands around it in the same file.
+func fixture(t *testing.T, check, name string) policy.Subject {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", check, name))
 	require.NoError(t, err)
-	d := &appsv1.Deployment{}
-	require.NoError(t, yaml.UnmarshalStrict(text, d))
-	return d
+	s := policy.Subject{New: &appsv1.Deployment{}, Now: morning}
+	for _, document := range strings.Split(string(text), "---\n") {
+		var head metav1.TypeMeta
+		require.NoError(t, yaml.Unmarshal([]byte(document), &head))
+		near := &s.Neighbours
+		switch head.Kind {
+		case "Deployment":
+			require.NoError(t, yaml.UnmarshalStrict([]byte(document), s.New))
+		case "Service":
+			near.Services = append(near.Services, parsed[corev1.Service](t, document))
+		case "PodDisruptionBudget":
+			near.Budgets = append(near.Budgets, parsed[policyv1.PodDisruptionBudget](t, document))
+		case "HorizontalPodAutoscaler":
+			near.Scalers = append(near.Scalers, parsed[autoscalingv2.HorizontalPodAutoscaler](t, document))
+		case "ResourceQuota":
+			near.Quotas = append(near.Quotas, parsed[corev1.ResourceQuota](t, document))
+		case "PersistentVolumeClaim":
+			near.Claims = append(near.Claims, parsed[corev1.PersistentVolumeClaim](t, document))
+		case "HTTPRoute":
+			if strings.Contains(document, "name: demo, port") {
+				near.Routes = append(near.Routes, policy.Route{Kind: "HTTPRoute", Name: "demo", Services: []string{"demo"}})
+			}
+		default:
+			t.Fatalf("a fixture with a %q", head.Kind)
+		}
+	}
+	return s
+}
+
+func parsed[T any](t *testing.T, document string) T {
+	t.Helper()
+	var object T
+	require.NoError(t, yaml.UnmarshalStrict([]byte(document), &object))
+	return object
+}
+
+// strict is the default policy with every check enforced.
+func strict(s policy.Subject) policy.Subject {
+	s.Policy = policy.Default().Default
+	s.Policy.Checks.Actions = nil
+	s.Policy = s.Policy.WithAnnotations(s.New.Annotations)
+	return s
 }
 
 // Every check has one manifest that it refuses, with the very words, and one
-// that it lets pass.
+// that all of them let pass.
 func TestEveryCheckHasItsFixtures(t *testing.T) {
 	for _, c := range checks {
 		t.Run(c.name, func(t *testing.T) {
-			passing := reviewed(nil, fixture(t, c.name, "pass.yaml"))
-			assert.Empty(t, passing.Violations)
+			assert.Empty(t, Review(strict(fixture(t, c.name, "pass.yaml"))).Violations)
 
-			failing := reviewed(nil, fixture(t, c.name, "fail.yaml"))
+			failing := Review(strict(fixture(t, c.name, "fail.yaml")))
 			require.NotEmpty(t, failing.Violations)
-			assert.Equal(t, c.name, failing.Violations[0].Check)
-			message, denied := failing.Denied()
-			assert.True(t, denied)
+			var messages []string
+			for _, v := range failing.Violations {
+				if v.Check == c.name {
+					messages = append(messages, "evenkeel: "+v.Check+": "+v.Message)
+					assert.LessOrEqual(t, utf8.RuneCountInString(strings.SplitN(messages[0], "\n", 2)[0]), maxWarning, "the first line is a warning")
+				}
+			}
+			require.Len(t, messages, 1)
 			file := filepath.Join("testdata", c.name, "fail.txt")
 			if *update {
-				require.NoError(t, os.WriteFile(file, []byte(message+"\n"), 0o600))
+				require.NoError(t, os.WriteFile(file, []byte(messages[0]+"\n"), 0o600))
 			}
 			says, err := os.ReadFile(file)
 			require.NoError(t, err)
-			assert.Equal(t, string(says), message+"\n")
+			assert.Equal(t, string(says), messages[0]+"\n")
 		})
+	}
+}
+
+// What follows from each check is the policy's word, and what stood before never refuses.
+func TestEveryCheckFollowsThePolicy(t *testing.T) {
+	for _, c := range checks {
+		for _, action := range []policy.Action{policy.Enforce, policy.Warn, policy.Audit, policy.Off} {
+			s := strict(fixture(t, c.name, "fail.yaml"))
+			s.Policy.Checks.Default, s.Policy.Checks.Actions = policy.Off, map[string]policy.Action{c.name: action}
+			plan := Review(s)
+			_, denied := plan.Denied()
+			assert.Equal(t, action == policy.Enforce && !c.late, denied, "%s %s", c.name, action)
+			assert.Equal(t, action != policy.Off, len(plan.Violations) == 1, "%s %s", c.name, action)
+			warned := slices.ContainsFunc(plan.Warnings, func(w string) bool { return strings.HasPrefix(w, "evenkeel: "+c.name+": ") })
+			assert.Equal(t, action == policy.Warn || (action == policy.Enforce && c.late), warned, "%s %s", c.name, action)
+
+			s.Old = s.New
+			plan = Review(s)
+			_, denied = plan.Denied()
+			assert.False(t, denied, "%s %s: an old sin", c.name, action)
+			if action == policy.Enforce {
+				assert.Equal(t, policy.Stood, plan.Violations[0].Excuse, c.name)
+			}
+		}
+	}
+}
+
+// Without the neighbours that it needs a check says so, and gives no verdict.
+func TestACheckThatIsBlindSaysSo(t *testing.T) {
+	for _, c := range checks {
+		for _, kind := range c.needs {
+			s := strict(fixture(t, c.name, "fail.yaml"))
+			s.Neighbours.Unknown = map[policy.Kind]string{kind: "their cache is not filled"}
+			plan := Review(s)
+			assert.False(t, slices.ContainsFunc(plan.Violations, func(v policy.Violation) bool { return v.Check == c.name }), c.name)
+			assert.Contains(t, plan.Warnings, "evenkeel: "+c.name+" was not checked: "+string(kind)+" are not known: their cache is not filled")
+			s.Neighbours.Unknown[kind] = ""
+			assert.NotContains(t, strings.Join(Review(s).Warnings, " "), "was not checked")
+		}
 	}
 }
 
@@ -58,7 +147,7 @@ func TestEveryCheckIsKnownToThePolicy(t *testing.T) {
 	for i, c := range checks {
 		names[i] = c.name
 	}
-	assert.ElementsMatch(t, policy.CheckNames(), names)
+	assert.Equal(t, policy.CheckNames(), names, "in the same order")
 	folders, err := filepath.Glob("testdata/*/fail.yaml")
 	require.NoError(t, err)
 	assert.Len(t, folders, len(names), "no fixture without a check")
@@ -76,17 +165,29 @@ func TestEveryCheckHasItsPage(t *testing.T) {
 	}
 }
 
-// The line that a refusal says to write is one that no check refuses.
+// The line that a refusal says to write is one that its check does not refuse.
 func TestTheFixThatIsShownIsOne(t *testing.T) {
-	for _, check := range []string{"zero-progress", "floor-zero", "max-unavailable"} {
-		d := fixture(t, check, "fail.yaml")
-		message, _ := reviewed(nil, d).Denied()
-		_, fix, _ := strings.Cut(message, "Write:\n")
+	for _, check := range []string{
+		"zero-progress", "floor-zero", "max-unavailable", "single-replica", "recreate", "hpa-floor", "surge-quota", "rwo-surge", "host-port",
+		"probe-budget", "deadline", "selector-version",
+	} {
+		s := strict(fixture(t, check, "fail.yaml"))
+		message := ""
+		for _, v := range Review(s).Violations {
+			if v.Check == check {
+				message = v.Message
+			}
+		}
+		_, fix, found := strings.Cut(message, ":\n")
+		require.True(t, found, "%s: %s", check, message)
 		fix, _, _ = strings.Cut(fix, "\n")
-		spec := appsv1.DeploymentSpec{}
-		require.NoError(t, yaml.UnmarshalStrict([]byte(fix), &spec), fix)
-		d.Spec.Strategy = spec.Strategy
-		assert.Empty(t, reviewed(nil, d).Violations, fix)
+		if strings.Contains(fix, "selector:") {
+			s.New.Spec.Selector = nil
+		}
+		require.NoError(t, yaml.Unmarshal([]byte(fix), &s.New.Spec), fix)
+		for _, v := range Review(s).Violations {
+			assert.NotEqual(t, check, v.Check, fix)
+		}
 	}
 }
 

@@ -82,12 +82,7 @@ func (r *review) evidence(container *corev1.Container) (ask, string) {
 	if all, ok := r.asks[""]; ok && (all.kind == none || container.Name == all.home(r.New)) {
 		return all, "the annotation"
 	}
-	var ports []corev1.ContainerPort
-	for _, port := range container.Ports {
-		if port.Protocol == "" || port.Protocol == corev1.ProtocolTCP {
-			ports = append(ports, port)
-		}
-	}
+	ports := tcpPorts(container)
 	if port, service, ok := served(ports, r.Neighbours.Services); ok {
 		return tcpAsk(port), fmt.Sprintf("Service %q", service)
 	}

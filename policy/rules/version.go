@@ -118,9 +118,8 @@ func versionOf(d *appsv1.Deployment, from string) string {
 	if main == nil {
 		return ""
 	}
-	image, digest, _ := strings.Cut(main.Image, "@")
-	_, tag, tagged := strings.Cut(image[strings.LastIndex(image, "/")+1:], ":")
-	if !tagged || from == policy.FromImageDigest {
+	_, tag, digest := splitImage(main.Image)
+	if tag == "" || from == policy.FromImageDigest {
 		tag = shortDigest(digest)
 	}
 	if len(tag) > validation.LabelValueMaxLength {

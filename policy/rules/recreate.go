@@ -1,0 +1,29 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/utils/ptr"
+)
+
+// recreate finds a strategy that stops every pod before the first new one
+// starts. Where the pods share a volume that only one node, or one pod, can
+// mount, there is no other way, and nothing is said.
+//
+// Reads spec.strategy.type, spec.replicas and the claims.
+func recreate(d world) (int, string) {
+	replicas := ptr.Deref(d.Spec.Replicas, 1)
+	if d.Spec.Strategy.Type != appsv1.RecreateDeploymentStrategyType || replicas == 0 || len(exclusive(d.near.Claims)) > 0 {
+		return 0, ""
+	}
+	every := "its only pod"
+	if replicas > 1 {
+		every = fmt.Sprintf("all %d pods", replicas)
+	}
+	return 1, fmt.Sprintf("strategy Recreate stops %s before the first new one is ready: every rollout is an outage. Write:\n%s",
+		every, fixStrategy("25%", "0"))
+}
