@@ -4,6 +4,7 @@
 package webhook
 
 import (
+	"bytes"
 	"net/http"
 	"time"
 
@@ -18,15 +19,17 @@ import (
 // deployment is one write of a Deployment, decoded.
 type deployment struct {
 	old, incoming *appsv1.Deployment // old is nil on CREATE
-	// template is the live object's, as it was sent.
-	template  templateOf
-	sent      []byte        // incoming, as it was sent
-	state     rollout.State // of the live object
-	self      bool          // Evenkeel wrote it
-	requester string
-	policy    policy.Policy
-	now       time.Time
-	warnings  []string
+	// template is the live object's, as it was sent; sameTemplate tells that the
+	// incoming object has it to the letter.
+	template     templateOf
+	sameTemplate bool
+	sent         []byte        // incoming, as it was sent
+	state        rollout.State // of the live object
+	self         bool          // Evenkeel wrote it
+	requester    string
+	policy       policy.Policy
+	now          time.Time
+	warnings     []string
 }
 
 // mutateDeployment reviews a write of a Deployment and renders what is in flight.
@@ -66,6 +69,7 @@ func (h *Handler) validateDeployment(r *http.Request, request *admissionv1.Admis
 		return answer{}, err
 	}
 	if after, err := rollout.ParseState(d.incoming.Annotations[rollout.StateAnnotation]); err == nil && after.InFlight() {
+		subject.New = subject.New.DeepCopy()
 		after.User.Put(subject.New)
 	}
 	message, _ := rules.Review(subject).Denied()
@@ -80,9 +84,11 @@ func (h *Handler) decode(request *admissionv1.AdmissionRequest) (*deployment, er
 			return nil, err
 		}
 	}
-	if d.incoming, _, err = decodeDeployment(request.Object.Raw, d.template); err != nil {
+	incoming := templateOf{}
+	if d.incoming, incoming, err = decodeDeployment(request.Object.Raw, d.template); err != nil {
 		return nil, err
 	}
+	d.sameTemplate = bytes.Equal(d.template.text, incoming.text)
 	if d.incoming.Namespace == "" {
 		d.incoming.Namespace = request.Namespace
 	}
@@ -111,11 +117,11 @@ func (h *Handler) subject(r *http.Request, d *deployment) (policy.Subject, error
 		h.log.Error(err, "reviewed without Services", "namespace", d.incoming.Namespace, "name", d.incoming.Name)
 	}
 	subject := policy.Subject{
-		Old: d.old, New: d.incoming.DeepCopy(), Policy: d.policy, Neighbours: policy.Neighbours{Services: services}, Requester: d.requester, Now: d.now,
+		Old: d.old, New: d.incoming, SameTemplate: d.sameTemplate, Policy: d.policy, Neighbours: policy.Neighbours{Services: services}, Requester: d.requester, Now: d.now,
 	}
 	if d.state.InFlight() {
 		live := rollout.KnobsOf(d.old)
-		subject.Old = d.old.DeepCopy()
+		subject.Old, subject.New = d.old.DeepCopy(), d.incoming.DeepCopy()
 		d.state.User.Put(subject.Old)
 		d.state.Wish(live, rollout.KnobsOf(d.incoming)).Put(subject.New)
 	}
