@@ -13,7 +13,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -51,13 +50,24 @@ type revision struct {
 // services lists the Services that select the pods of a template.
 func (t topology) services(ctx context.Context, namespace string, podLabels map[string]string) ([]corev1.Service, error) {
 	var list corev1.ServiceList
-	if err := t.cache.List(ctx, &list, client.InNamespace(namespace)); err != nil {
+	// They are read only, so the cache need not copy all that a namespace holds.
+	if err := t.cache.List(ctx, &list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("cannot list Services: %w", err)
 	}
 	return slices.DeleteFunc(list.Items, func(s corev1.Service) bool {
 		own := route.OwnSelector(s.Spec.Selector)
-		return len(own) == 0 || isCanaryService(&s) || !labels.SelectorFromSet(own).Matches(labels.Set(podLabels))
+		return len(own) == 0 || isCanaryService(&s) || !selects(own, podLabels)
 	}), nil
+}
+
+// selects tells whether a Service's selector holds for labels.
+func selects(selector, labels map[string]string) bool {
+	for key, value := range selector {
+		if got, there := labels[key]; !there || got != value {
+			return false
+		}
+	}
+	return true
 }
 
 // survey finds what a canary of a Deployment needs. old is the live object.
