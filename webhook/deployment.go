@@ -84,11 +84,11 @@ func (h *Handler) decode(request *admissionv1.AdmissionRequest) (*deployment, er
 			return nil, err
 		}
 	}
-	incoming := templateOf{}
-	if d.incoming, incoming, err = decodeDeployment(request.Object.Raw, d.template); err != nil {
+	incoming, template, err := decodeDeployment(request.Object.Raw, d.template)
+	if err != nil {
 		return nil, err
 	}
-	d.sameTemplate = bytes.Equal(d.template.text, incoming.text)
+	d.incoming, d.sameTemplate = incoming, bytes.Equal(d.template.text, template.text)
 	if d.incoming.Namespace == "" {
 		d.incoming.Namespace = request.Namespace
 	}
