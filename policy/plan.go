@@ -17,7 +17,11 @@ import (
 type Subject struct {
 	// Old is the live object, nil on CREATE; New is what is asked for. Both have
 	// the API's defaults, and both show the user's own rollout knobs.
-	Old, New   *appsv1.Deployment
+	Old, New *appsv1.Deployment
+	// SameTemplate tells that the pod templates of Old and New are known to be the
+	// same; they are not compared then.
+	SameTemplate bool
+
 	Policy     Policy
 	Neighbours Neighbours
 	// Requester is who writes; empty where nobody does.

@@ -55,6 +55,7 @@ func (h *Handler) resting(ctx context.Context, d *appsv1.Deployment) (policy.Sub
 	}
 	state, err := rollout.ParseState(d.Annotations[rollout.StateAnnotation])
 	if err == nil && state.InFlight() {
+		subject.New = d.DeepCopy()
 		state.User.Put(subject.New)
 	}
 	return subject, nil

@@ -67,19 +67,6 @@ func decodeReview(body []byte) (*admissionv1.AdmissionReview, error) {
 	return review, nil
 }
 
-// sentDeployment is a Deployment whose template is left as it was sent.
-type sentDeployment struct {
-	metav1.TypeMeta `json:",inline"`
-
-	Metadata metav1.ObjectMeta `json:"metadata"`
-	Spec     struct {
-		appsv1.DeploymentSpec `json:",inline"`
-
-		Template span `json:"template"`
-	} `json:"spec"`
-	Status appsv1.DeploymentStatus `json:"status"`
-}
-
 // templateOf is a pod template with the text that it was read from.
 type templateOf struct {
 	text  []byte
@@ -89,11 +76,20 @@ type templateOf struct {
 // decodeDeployment reads a Deployment. Most writes leave the template as it is:
 // one whose text is known already is copied instead of read.
 func decodeDeployment(raw []byte, known templateOf) (*appsv1.Deployment, templateOf, error) {
-	var sent sentDeployment
+	d := &appsv1.Deployment{}
+	var sent struct {
+		*appsv1.Deployment `json:",inline"`
+
+		Spec struct {
+			*appsv1.DeploymentSpec `json:",inline"`
+
+			Template span `json:"template"`
+		} `json:"spec"`
+	}
+	sent.Deployment, sent.Spec.DeploymentSpec = d, &d.Spec
 	if err := json.Unmarshal(raw, &sent, asSent); err != nil {
 		return nil, templateOf{}, fmt.Errorf("cannot decode the Deployment: %w", err)
 	}
-	d := &appsv1.Deployment{TypeMeta: sent.TypeMeta, ObjectMeta: sent.Metadata, Spec: sent.Spec.DeploymentSpec, Status: sent.Status}
 	template := templateOf{text: sent.Spec.Template.of(raw), typed: &d.Spec.Template}
 	switch {
 	case len(template.text) == 0:

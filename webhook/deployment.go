@@ -4,6 +4,7 @@
 package webhook
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"time"
@@ -19,15 +20,17 @@ import (
 // deployment is one write of a Deployment, decoded.
 type deployment struct {
 	old, incoming *appsv1.Deployment // old is nil on CREATE
-	// template is the live object's, as it was sent.
-	template  templateOf
-	sent      []byte        // incoming, as it was sent
-	state     rollout.State // of the live object
-	self      bool          // Evenkeel wrote it
-	requester string
-	policy    policy.Policy
-	now       time.Time
-	warnings  []string
+	// template is the live object's, as it was sent; sameTemplate tells that the
+	// incoming object has it to the letter.
+	template     templateOf
+	sameTemplate bool
+	sent         []byte        // incoming, as it was sent
+	state        rollout.State // of the live object
+	self         bool          // Evenkeel wrote it
+	requester    string
+	policy       policy.Policy
+	now          time.Time
+	warnings     []string
 }
 
 // mutateDeployment reviews a write of a Deployment and renders what is in flight.
@@ -68,6 +71,7 @@ func (h *Handler) validateDeployment(r *http.Request, request *admissionv1.Admis
 		return answer{}, err
 	}
 	if after, err := rollout.ParseState(d.incoming.Annotations[rollout.StateAnnotation]); err == nil && after.InFlight() {
+		subject.New = subject.New.DeepCopy()
 		after.User.Put(subject.New)
 	}
 	message, _ := rules.Review(subject).Denied()
@@ -82,9 +86,11 @@ func (h *Handler) decode(request *admissionv1.AdmissionRequest) (*deployment, er
 			return nil, err
 		}
 	}
-	if d.incoming, _, err = decodeDeployment(request.Object.Raw, d.template); err != nil {
+	incoming, template, err := decodeDeployment(request.Object.Raw, d.template)
+	if err != nil {
 		return nil, err
 	}
+	d.incoming, d.sameTemplate = incoming, bytes.Equal(d.template.text, template.text)
 	if d.incoming.Namespace == "" {
 		d.incoming.Namespace = request.Namespace
 	}
@@ -106,10 +112,10 @@ func (h *Handler) subject(r *http.Request, d *deployment) (policy.Subject, error
 		return policy.Subject{}, err
 	}
 	d.policy = subject.Policy
-	subject.Old, subject.Requester = d.old, d.requester
+	subject.Old, subject.Requester, subject.SameTemplate = d.old, d.requester, d.sameTemplate
 	if d.state.InFlight() {
 		live := rollout.KnobsOf(d.old)
-		subject.Old = d.old.DeepCopy()
+		subject.Old, subject.New = d.old.DeepCopy(), d.incoming.DeepCopy()
 		d.state.User.Put(subject.Old)
 		d.state.Wish(live, rollout.KnobsOf(d.incoming)).Put(subject.New)
 	}
@@ -128,6 +134,6 @@ func (h *Handler) around(ctx context.Context, d *appsv1.Deployment, now time.Tim
 	}
 	p := set.Resolve(d.Namespace, namespaceLabels, d.Labels).WithAnnotations(d.Annotations)
 	return policy.Subject{
-		New: d.DeepCopy(), Policy: p, Now: now, Neighbours: h.topology.neighbours(ctx, d, p.Rollout.Strategy != policy.StrategyRolling),
+		New: d, Policy: p, Now: now, Neighbours: h.topology.neighbours(ctx, d, p.Rollout.Strategy != policy.StrategyRolling),
 	}, nil
 }

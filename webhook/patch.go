@@ -7,9 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
+	"github.com/evenkeel-dev/evenkeel/policy/jsontree"
 )
 
 // operation is one operation of a JSON patch (RFC 6902).
@@ -28,7 +30,7 @@ type tree = map[string]any
 // change of a path, or of one above it, takes the place of an earlier one.
 func buildPatch(object []byte, changes []policy.Change) ([]operation, error) {
 	var ops []operation
-	work := &node{text: string(object)}
+	work := jsontree.New(string(object))
 	for _, change := range latest(changes) {
 		value, err := textOf(change.Value)
 		if err != nil {
@@ -64,33 +66,32 @@ func latest(changes []policy.Change) []policy.Change {
 
 // patchOne walks to the place of a change, and keeps work as it is after it. No
 // value removes what is there.
-func patchOne(work *node, path string, value json.RawMessage) ([]operation, error) {
+func patchOne(work *jsontree.Node, path string, value json.RawMessage) ([]operation, error) {
 	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	var ops []operation
 	at := work
 	for i, segment := range segments[:len(segments)-1] {
-		next, err := at.child(unescape(segment))
+		next, err := child(at, unescape(segment))
 		if err != nil {
 			return nil, err
 		}
 		here := "/" + strings.Join(segments[:i+1], "/")
-		if at.list {
+		if at.IsList() {
 			ops = append(ops, testItem(here, next)...)
 		}
-		if next.absent() {
+		if next.Absent() {
 			if value == nil {
 				return nil, nil
 			}
-			if at.list {
+			if at.IsList() {
 				return nil, fmt.Errorf("no item at %s", here)
 			}
-			next = &node{text: "{}"}
-			at.fields[unescape(segment)] = next
+			next = at.Set(unescape(segment), "{}")
 			ops = append(ops, operation{Op: "add", Path: here, Value: json.RawMessage("{}")})
 		}
 		at = next
 	}
-	if at.look(); at.fields == nil {
+	if !at.IsObject() {
 		return nil, errors.New("the parent is not an object")
 	}
 	op, changed := set(at, unescape(segments[len(segments)-1]), path, value)
@@ -100,25 +101,41 @@ func patchOne(work *node, path string, value json.RawMessage) ([]operation, erro
 	return append(ops, op), nil
 }
 
-func set(parent *node, key, path string, value json.RawMessage) (operation, bool) {
-	old := parent.fields[key]
+func set(parent *jsontree.Node, key, path string, value json.RawMessage) (operation, bool) {
+	old := parent.Field(key)
 	switch {
-	case value == nil && old == nil, value != nil && old != nil && old.holds(value):
+	case value == nil && old == nil, value != nil && old.Equal(value):
 		return operation{}, false
 	case value == nil:
-		delete(parent.fields, key)
+		parent.Delete(key)
 		return operation{Op: "remove", Path: path}, true
 	}
-	parent.fields[key] = &node{text: string(value)}
+	parent.Set(key, string(value))
 	if old != nil {
 		return operation{Op: "replace", Path: path, Value: value}, true
 	}
 	return operation{Op: "add", Path: path, Value: value}, true
 }
 
+// child is the field or the item of a name; a field that is not there is nil.
+func child(at *jsontree.Node, key string) (*jsontree.Node, error) {
+	switch {
+	case at.IsObject():
+		return at.Field(key), nil
+	case at.IsList():
+		index, err := strconv.Atoi(key)
+		if items := at.Items(); err == nil && index >= 0 && index < len(items) {
+			return items[index], nil
+		}
+		return nil, fmt.Errorf("no item %q", key)
+	default:
+		return nil, fmt.Errorf("%q is below a plain value", key)
+	}
+}
+
 // testItem makes sure that an array's item is the one that the plan saw.
-func testItem(path string, item *node) []operation {
-	name, ok := item.name()
+func testItem(path string, item *jsontree.Node) []operation {
+	name, ok := item.Field("name").String()
 	if !ok {
 		return nil
 	}

@@ -11,6 +11,7 @@ import (
 	"mime"
 	"net/http"
 	"runtime/debug"
+	"sync"
 
 	"github.com/go-logr/logr"
 	admissionv1 "k8s.io/api/admission/v1"
@@ -22,8 +23,19 @@ import (
 // takes (1.5 MiB), its old version, and room for the envelope.
 const maxBody = 8 << 20
 
-// maxAnnounced bounds what is set aside for a body before it has come, in bytes.
-const maxAnnounced = 1 << 20
+// maxKept bounds a body that is kept for the next request, in bytes.
+const maxKept = 1 << 20
+
+// bodies are used again: what a review decodes out of one is copied out of it,
+// and nothing of it is left when the answer has been written.
+var bodies = sync.Pool{New: func() any { return &bytes.Buffer{} }}
+
+func giveBack(body *bytes.Buffer) {
+	if body.Cap() <= maxKept {
+		body.Reset()
+		bodies.Put(body)
+	}
+}
 
 // answer is what a review says; see respond for how it is written.
 type answer struct {
@@ -47,7 +59,9 @@ type reviewer struct {
 // 500, which the API server treats as the webhook's failurePolicy says.
 func (v reviewer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer v.recoverPanic(w)
-	request, status, err := v.read(w, r)
+	body := bodies.Get().(*bytes.Buffer) //nolint:forcetypeassert // it holds nothing else
+	defer giveBack(body)
+	request, status, err := v.read(w, r, body)
 	if err != nil {
 		v.log.Info("refused a request that is not a review", "path", r.URL.Path, "status", status, "cause", err.Error())
 		http.Error(w, err.Error(), status)
@@ -71,21 +85,22 @@ func (v reviewer) recoverPanic(w http.ResponseWriter) {
 	}
 }
 
-func (v reviewer) read(w http.ResponseWriter, r *http.Request) (*admissionv1.AdmissionRequest, int, error) {
+// read reads a request into a body. What it gives holds parts of that.
+func (v reviewer) read(w http.ResponseWriter, r *http.Request, body *bytes.Buffer) (*admissionv1.AdmissionRequest, int, error) {
 	if r.Method != http.MethodPost {
 		return nil, http.StatusMethodNotAllowed, errors.New("an AdmissionReview comes by POST")
 	}
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return nil, http.StatusUnsupportedMediaType, errors.New("an AdmissionReview comes as application/json")
 	}
-	body, err := readBody(w, r)
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return nil, http.StatusRequestEntityTooLarge, fmt.Errorf("the review is larger than %d bytes", maxBody)
 	}
 	if err != nil {
 		return nil, http.StatusBadRequest, fmt.Errorf("cannot read the review: %w", err)
 	}
-	review, err := decodeReview(body)
+	review, err := decodeReview(body.Bytes())
 	if err != nil {
 		return nil, http.StatusBadRequest, fmt.Errorf("cannot decode the review: %w", err)
 	}
@@ -97,16 +112,6 @@ func (v reviewer) read(w http.ResponseWriter, r *http.Request) (*admissionv1.Adm
 		return nil, http.StatusUnprocessableEntity, fmt.Errorf("a review of %s came where %s is reviewed", got, v.kind)
 	}
 	return review.Request, http.StatusOK, nil
-}
-
-// readBody reads a body at once where its length is announced.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	var body bytes.Buffer
-	if r.ContentLength > 0 {
-		body.Grow(int(min(r.ContentLength, maxAnnounced)) + bytes.MinRead)
-	}
-	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
-	return body.Bytes(), err
 }
 
 // respond makes the review that goes back.

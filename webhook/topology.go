@@ -13,7 +13,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -60,8 +59,18 @@ func (t topology) services(ctx context.Context, namespace string, podLabels map[
 		func(s *corev1.Service) string { return s.Name },
 		func(s *corev1.Service) bool {
 			own := route.OwnSelector(s.Spec.Selector)
-			return len(own) > 0 && !isCanaryService(s) && labels.SelectorFromSet(own).Matches(labels.Set(podLabels))
+			return len(own) > 0 && !isCanaryService(s) && selects(own, podLabels)
 		})
+}
+
+// selects tells whether a Service's selector holds for labels.
+func selects(selector, labels map[string]string) bool {
+	for key, value := range selector {
+		if got, there := labels[key]; !there || got != value {
+			return false
+		}
+	}
+	return true
 }
 
 // survey finds what a canary of a Deployment needs. old is the live object.

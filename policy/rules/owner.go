@@ -4,12 +4,13 @@
 package rules
 
 import (
-	"encoding/json"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/evenkeel-dev/evenkeel/policy/jsontree"
 )
 
 // asked holds what somebody asked for by name. The API server has filled in its
@@ -18,30 +19,24 @@ import (
 // last-applied annotation and from what an Apply manager owns; where neither
 // names a field, the caller compares with the API's default.
 type asked struct {
-	applied map[string]any // as a manifest
+	applied *jsontree.Node // as a manifest
 	owned   []ownership    // as managedFields
 }
 
 // ownership is what one Apply manager owns.
 type ownership struct {
 	manager string
-	fields  map[string]any
+	fields  *jsontree.Node
 }
 
 // askedOf reads what was asked of an object. What cannot be read asks nothing.
 func askedOf(d *appsv1.Deployment) asked {
-	var a asked
-	if text := d.Annotations[corev1.LastAppliedConfigAnnotation]; text != "" {
-		_ = json.Unmarshal([]byte(text), &a.applied)
-	}
+	a := asked{applied: jsontree.Parse(d.Annotations[corev1.LastAppliedConfigAnnotation])}
 	for _, entry := range d.ManagedFields {
 		if entry.Operation != metav1.ManagedFieldsOperationApply || entry.FieldsV1 == nil || entry.Subresource != "" {
 			continue
 		}
-		var fields map[string]any
-		if json.Unmarshal([]byte(entry.FieldsV1.GetRawString()), &fields) == nil {
-			a.owned = append(a.owned, ownership{entry.Manager, fields})
-		}
+		a.owned = append(a.owned, ownership{entry.Manager, jsontree.Parse(entry.FieldsV1.GetRawString())})
 	}
 	return a
 }
@@ -66,38 +61,28 @@ func (a asked) by(path ...string) string {
 func (a asked) forField(path ...string) bool { return a.by(path...) != "" }
 
 // inManifest walks a manifest. A null asks for nothing.
-func inManifest(at any, path []string) bool {
-	if len(path) == 0 || at == nil {
-		return at != nil
+func inManifest(at *jsontree.Node, path []string) bool {
+	if len(path) == 0 || at.Absent() {
+		return !at.Absent()
 	}
-	switch node := at.(type) {
-	case map[string]any:
-		return inManifest(node[path[0]], path[1:])
-	case []any:
-		for _, one := range node {
-			object, _ := one.(map[string]any)
-			if name, ok := object["name"].(string); ok && item(name) == path[0] {
-				return inManifest(object, path[1:])
-			}
+	for _, one := range at.Items() {
+		if name, ok := one.Field("name").String(); ok && item(name) == path[0] {
+			return inManifest(one, path[1:])
 		}
 	}
-	return false
+	return inManifest(at.Field(path[0]), path[1:])
 }
 
 // inFields walks a set of managed fields.
-func inFields(at map[string]any, path []string) bool {
-	for i, segment := range path {
+func inFields(at *jsontree.Node, path []string) bool {
+	for _, segment := range path {
 		key := "f:" + segment
 		if name, ok := strings.CutPrefix(segment, item("")); ok {
 			key = `k:{"name":"` + name + `"}`
 		}
-		next, ok := at[key]
-		if !ok || i == len(path)-1 {
-			return ok
-		}
-		if at, ok = next.(map[string]any); !ok {
+		if at = at.Field(key); at == nil {
 			return false
 		}
 	}
-	return false
+	return true
 }

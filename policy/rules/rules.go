@@ -111,7 +111,7 @@ func Review(s policy.Subject) policy.Plan {
 	if s.Old != nil {
 		r.before, _ = policy.ParseInjected(s.Old.Annotations[policy.InjectedAnnotation])
 		r.ours = merged(carried(s.Old, s.New, r.before, r.asked, s.Policy.Inject.VersionFrom), r.adopted())
-		r.TemplateChanged = changed(s.Old, s.New, r.ours)
+		r.TemplateChanged = !s.SameTemplate && changed(s.Old, s.New, r.ours)
 		if !r.TemplateChanged {
 			r.ours = merged(r.ours, claimed(s.New, r.stamped, r.asked))
 		}

@@ -27,21 +27,21 @@ import (
 // write is one kind of write, as the bytes that the API server sends for it.
 type write struct {
 	name string
-	body func(size) []byte
+	body func(Size) []byte
 }
 
 var writes = []write{
-	{"create", func(s size) []byte { return review(admissionv1.Create, nil, s.sent()) }},
-	{"label", func(s size) []byte { // a label is added, nothing rolls
+	{"create", func(s Size) []byte { return review(admissionv1.Create, nil, s.sent()) }},
+	{"label", func(s Size) []byte { // a label is added, nothing rolls
 		incoming := stored(s)
 		incoming.Labels["tier"] = "web"
 		return review(admissionv1.Update, stored(s), incoming)
 	}},
-	{"image", func(s size) []byte { return review(admissionv1.Update, stored(s), withImage(stored(s), "v2")) }},
+	{"image", func(s Size) []byte { return review(admissionv1.Update, stored(s), WithImage(stored(s), "v2")) }},
 }
 
 // stored is the object as it came out of the admission of its creation.
-func stored(s size) *appsv1.Deployment {
+func stored(s Size) *appsv1.Deployment {
 	patch, err := jsonpatch.DecodePatch(answered(review(admissionv1.Create, nil, s.sent())).Patch)
 	must(err)
 	text, err := patch.Apply(marshal(s.sent()))
@@ -118,10 +118,10 @@ func post(path string, body []byte) *http.Request {
 func BenchmarkReview(b *testing.B) {
 	h := handler()
 	for _, path := range []string{"mutate", "validate"} {
-		for _, s := range sizes {
+		for _, s := range Sizes {
 			for _, w := range writes {
 				body := w.body(s)
-				b.Run(path+"/"+s.name+"/"+w.name, func(b *testing.B) {
+				b.Run(path+"/"+s.Name+"/"+w.name, func(b *testing.B) {
 					out := &response{header: http.Header{}}
 					b.SetBytes(int64(len(body)))
 					b.ReportAllocs()
@@ -141,10 +141,10 @@ func BenchmarkReview(b *testing.B) {
 // BenchmarkDecode is what every webhook of this kind does first: the review,
 // then the object and the old object, each by encoding/json.
 func BenchmarkDecode(b *testing.B) {
-	for _, s := range sizes {
+	for _, s := range Sizes {
 		for _, w := range writes {
 			body := w.body(s)
-			b.Run(s.name+"/"+w.name, func(b *testing.B) {
+			b.Run(s.Name+"/"+w.name, func(b *testing.B) {
 				b.SetBytes(int64(len(body)))
 				b.ReportAllocs()
 				for b.Loop() {
@@ -179,17 +179,17 @@ func TestTheReviewsAreReal(t *testing.T) {
 		"label":  "",
 		"image":  `"path":"/spec/template/metadata/labels/app.kubernetes.io~1version","value":"v2"`,
 	}
-	for _, s := range sizes {
+	for _, s := range Sizes {
 		bytes := len(marshal(stored(s)))
-		assert.Greater(t, bytes, s.atLeast, s.name)
-		assert.Less(t, bytes, s.atMost, s.name)
+		assert.Greater(t, bytes, s.atLeast, s.Name)
+		assert.Less(t, bytes, s.atMost, s.Name)
 		for _, w := range writes {
 			response := answered(w.body(s))
 			assert.True(t, response.Allowed)
 			if answers[w.name] == "" {
-				assert.Empty(t, response.Patch, s.name)
+				assert.Empty(t, response.Patch, s.Name)
 			}
-			assert.Contains(t, string(response.Patch), answers[w.name], s.name)
+			assert.Contains(t, string(response.Patch), answers[w.name], s.Name)
 		}
 	}
 }

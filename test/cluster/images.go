@@ -26,6 +26,7 @@ var project = []struct {
 }{
 	{pauseImage, "./test/cluster/pause", "/pause", nil},
 	{"evenkeel.local/evenkeel:dev", "./cmd/evenkeel", "/evenkeel", nil},
+	{"evenkeel.local/noop:dev", "./test/bench/noop", "/noop", nil},
 	{"evenkeel.local/demo:v1", "./test/fixture/app", "/app", []string{"VERSION=v1"}},
 	{"evenkeel.local/demo:v2", "./test/fixture/app", "/app", []string{"VERSION=v2"}},
 	{"evenkeel.local/demo:v3", "./test/fixture/app", "/app", []string{"VERSION=v3"}},

@@ -17,9 +17,10 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// size is a Deployment to review. The bytes are those of one stored object.
-type size struct {
-	name             string
+// Size is a Deployment to review. The bytes are those of one stored object.
+type Size struct {
+	// Name is small, typical or huge.
+	Name             string
 	containers, envs int
 	atLeast, atMost  int
 	// serverSide tells that it was applied on the server's side, as one so large
@@ -27,14 +28,15 @@ type size struct {
 	serverSide bool
 }
 
-var sizes = []size{
-	{name: "small", containers: 1, envs: 0, atLeast: 1 << 10, atMost: 4 << 10},
-	{name: "typical", containers: 2, envs: 8, atLeast: 9 << 10, atMost: 11 << 10},
-	{name: "huge", containers: 8, envs: 830, serverSide: true, atLeast: 1000 << 10, atMost: 1200 << 10},
+// Sizes are what is measured.
+var Sizes = []Size{
+	{Name: "small", containers: 1, envs: 0, atLeast: 1 << 10, atMost: 4 << 10},
+	{Name: "typical", containers: 2, envs: 8, atLeast: 9 << 10, atMost: 11 << 10},
+	{Name: "huge", containers: 8, envs: 830, serverSide: true, atLeast: 1000 << 10, atMost: 1200 << 10},
 }
 
-// manifest is what a person wrote.
-func (s size) manifest() *appsv1.Deployment {
+// Manifest is what a person wrote.
+func (s Size) Manifest() *appsv1.Deployment {
 	app := map[string]string{"app": "demo"}
 	d := &appsv1.Deployment{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"},
@@ -56,7 +58,7 @@ func (s size) manifest() *appsv1.Deployment {
 	return d
 }
 
-func (s size) container(i int) corev1.Container {
+func (s Size) container(i int) corev1.Container {
 	c := corev1.Container{
 		Name: fmt.Sprintf("app-%d", i), Image: "registry.example/shop/demo:v1",
 		Ports: []corev1.ContainerPort{{Name: fmt.Sprintf("http-%d", i), ContainerPort: 8080 + int32(i)}},
@@ -79,8 +81,8 @@ func (s size) container(i int) corev1.Container {
 
 // sent is the object as the API server sends it: with its defaults, with what
 // kubectl recorded, and with managedFields.
-func (s size) sent() *appsv1.Deployment {
-	manifest := s.manifest()
+func (s Size) sent() *appsv1.Deployment {
+	manifest := s.Manifest()
 	d := manifest.DeepCopy()
 	setDefaults(d)
 	d.UID, d.ResourceVersion, d.Generation = "8a4b4a3e-31c5-4d3c-9d0c-3b8f2d6f9c11", "123456", 3
@@ -159,8 +161,8 @@ func must(err error) {
 	}
 }
 
-// withImage gives every container another tag.
-func withImage(d *appsv1.Deployment, tag string) *appsv1.Deployment {
+// WithImage gives every container another tag.
+func WithImage(d *appsv1.Deployment, tag string) *appsv1.Deployment {
 	out := d.DeepCopy()
 	for i := range out.Spec.Template.Spec.Containers {
 		c := &out.Spec.Template.Spec.Containers[i]
