@@ -27,7 +27,7 @@ func rootCommand() *cobra.Command {
 		Use: "evenkeel", Short: "Keeps every Kubernetes rollout on an even keel",
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(managerCommand(), versionCommand())
+	root.AddCommand(managerCommand(), auditCommand(), versionCommand())
 	return root
 }
 

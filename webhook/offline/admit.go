@@ -134,12 +134,17 @@ func post(ctx context.Context, handler http.Handler, path string, body []byte) (
 
 func (q Question) handler() http.Handler {
 	mux := http.NewServeMux()
-	webhook.New(webhook.Options{
-		Cache: q.World, Live: q.World, Policies: q.Policies, Log: logr.Discard(),
-		Now:     func() time.Time { return q.Now },
-		Unasked: q.Unknown, Self: "nobody: offline, everybody is a user",
-	}).Register(registrar{mux})
+	Handler(q.World, q.Policies, q.Unknown, q.Now).Register(registrar{mux})
 	return mux
+}
+
+// Handler is admission over a world at a time. Of the kinds that are unknown the
+// world knows nothing: the checks that need them keep silent.
+func Handler(world *World, policies *config.Store, unknown []policy.Kind, now time.Time) *webhook.Handler {
+	return webhook.New(webhook.Options{
+		Cache: world, Live: world, Policies: policies, Log: logr.Discard(), Unasked: unknown,
+		Now: func() time.Time { return now }, Self: "nobody: offline, everybody is a user",
+	})
 }
 
 // registrar serves paths by a mux.
