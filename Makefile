@@ -5,7 +5,7 @@
 CLUSTER ?= local
 GO      ?= go
 
-.PHONY: help build test lint unit generate verify demo image cluster-build cluster-up cluster-down cluster-load cluster-status cluster-exec
+.PHONY: help build test lint unit generate verify demo bench image cluster-build cluster-up cluster-down cluster-load cluster-status cluster-exec
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -35,6 +35,22 @@ demo: cluster-up ## See a canary, a rollback and a refusal under load (CLUSTER=e
 else
 demo:
 	$(GO) run ./test/demo
+endif
+
+# What a review costs in process, and a write on the API server; the table is kept in bin/bench.md.
+BENCH   := -run '^$$' -bench . -timeout 20m
+ifeq ($(CLUSTER),local)
+bench: cluster-up ## Measure the admission path against decoding, and on the API server against a webhook that does nothing
+	$(GO) test $(BENCH) -benchtime 0.5s -count 3 ./test/bench | tee bin/bench.txt
+	$(GO) list -deps -test ./test/bench/... >/dev/null
+	bin/cluster exec -- env EVENKEEL_CLUSTER=local $(GO) test $(BENCH) -benchtime 1x ./test/bench/apiserver | tee -a bin/bench.txt
+	@$(GO) run ./test/bench/table <bin/bench.txt | tee bin/bench.md
+else
+bench:
+	@mkdir -p bin
+	$(GO) test $(BENCH) -benchtime 0.5s -count 3 ./test/bench | tee bin/bench.txt
+	EVENKEEL_CLUSTER=$(CLUSTER) $(GO) test $(BENCH) -benchtime 1x ./test/bench/apiserver | tee -a bin/bench.txt
+	@$(GO) run ./test/bench/table <bin/bench.txt | tee bin/bench.md
 endif
 
 image: ## Build the container image with Docker
