@@ -73,8 +73,32 @@ type templateOf struct {
 	typed *corev1.PodTemplateSpec
 }
 
-// decodeDeployment reads a Deployment. Most writes leave the template as it is:
-// one whose text is known already is copied instead of read.
+// sentTemplate reads the template of an object's text. Most writes leave it as it
+// is: one whose text is known already is copied instead of read.
+type sentTemplate struct {
+	object []byte
+	known  templateOf
+	templateOf
+}
+
+// UnmarshalJSONFrom reads the next value of the object's text.
+func (t *sentTemplate) UnmarshalJSONFrom(from *jsontext.Decoder) error {
+	rest := bytes.TrimLeft(t.object[from.InputOffset():], ": \t\r\n")
+	start := len(t.object) - len(rest)
+	var err error
+	if len(t.known.text) > 0 && bytes.HasPrefix(rest, t.known.text) {
+		t.known.typed.DeepCopyInto(t.typed)
+		err = from.SkipValue()
+	} else {
+		err = json.UnmarshalDecode(from, t.typed)
+	}
+	if err == nil {
+		t.text = t.object[start:from.InputOffset()]
+	}
+	return err
+}
+
+// decodeDeployment reads a Deployment, with the help of a template that is known.
 func decodeDeployment(raw []byte, known templateOf) (*appsv1.Deployment, templateOf, error) {
 	d := &appsv1.Deployment{}
 	var sent struct {
@@ -83,22 +107,13 @@ func decodeDeployment(raw []byte, known templateOf) (*appsv1.Deployment, templat
 		Spec struct {
 			*appsv1.DeploymentSpec `json:",inline"`
 
-			Template span `json:"template"`
+			Template sentTemplate `json:"template"`
 		} `json:"spec"`
 	}
 	sent.Deployment, sent.Spec.DeploymentSpec = d, &d.Spec
+	sent.Spec.Template = sentTemplate{object: raw, known: known, templateOf: templateOf{typed: &d.Spec.Template}}
 	if err := json.Unmarshal(raw, &sent, asSent); err != nil {
 		return nil, templateOf{}, fmt.Errorf("cannot decode the Deployment: %w", err)
 	}
-	template := templateOf{text: sent.Spec.Template.of(raw), typed: &d.Spec.Template}
-	switch {
-	case len(template.text) == 0:
-	case bytes.Equal(template.text, known.text):
-		known.typed.DeepCopyInto(template.typed)
-	default:
-		if err := json.Unmarshal(template.text, template.typed, asSent); err != nil {
-			return nil, templateOf{}, fmt.Errorf("cannot decode the Deployment: %w", err)
-		}
-	}
-	return d, template, nil
+	return d, templateOf{sent.Spec.Template.text, &d.Spec.Template}, nil
 }

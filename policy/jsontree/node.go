@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+	"strings"
 
 	"github.com/tidwall/gjson"
 )
@@ -122,12 +123,21 @@ func (n *Node) Equal(text []byte) bool {
 	if n.text == string(text) {
 		return true
 	}
+	if plain(n.text) && plain(string(text)) {
+		return false
+	}
 	ours, err := decode([]byte(n.text))
 	if err != nil {
 		return false
 	}
 	theirs, err := decode(text)
 	return err == nil && reflect.DeepEqual(ours, theirs)
+}
+
+// plain tells that a value is written in one way only: no object, no list, and
+// nothing that is escaped.
+func plain(text string) bool {
+	return !strings.ContainsAny(text, "{[\\ \t\r\n")
 }
 
 func decode(text []byte) (any, error) {
