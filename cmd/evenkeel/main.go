@@ -4,7 +4,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 
@@ -17,9 +19,19 @@ var version = "dev"
 
 func main() {
 	if err := rootCommand().ExecuteContext(ctrl.SetupSignalHandler()); err != nil {
-		fmt.Fprintln(os.Stderr, "evenkeel:", err)
-		os.Exit(1)
+		os.Exit(tell(os.Stderr, err))
 	}
+}
+
+// tell says what went wrong, and gives the code to end with.
+func tell(to io.Writer, err error) int {
+	if text := err.Error(); text != "" {
+		fmt.Fprintln(to, "evenkeel:", text)
+	}
+	if e := (exit{}); errors.As(err, &e) {
+		return e.code
+	}
+	return 1
 }
 
 func rootCommand() *cobra.Command {
@@ -27,7 +39,7 @@ func rootCommand() *cobra.Command {
 		Use: "evenkeel", Short: "Keeps every Kubernetes rollout on an even keel",
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(managerCommand(), auditCommand(), versionCommand())
+	root.AddCommand(managerCommand(), lintCommand(), planCommand(), auditCommand(), versionCommand())
 	return root
 }
 

@@ -6,8 +6,11 @@ package offline
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
+	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -21,26 +24,33 @@ import (
 type World struct {
 	// objects are kept by kind and namespace, in the order in which they came.
 	objects map[string]map[string][]client.Object
+	// lists are the answers that were given already.
+	mu    sync.Mutex
+	lists map[listKey]reflect.Value
 }
+
+// listKey is what a list is asked by.
+type listKey struct{ kind, namespace string }
 
 var _ client.Reader = (*World)(nil)
 
 // NewWorld makes a world of typed objects.
 func NewWorld(objects ...client.Object) *World {
-	w := &World{objects: map[string]map[string][]client.Object{}}
+	w := &World{objects: map[string]map[string][]client.Object{}, lists: map[listKey]reflect.Value{}}
 	for _, object := range objects {
 		w.Add(object)
 	}
 	return w
 }
 
-// Add puts one more typed object into the world.
+// Add puts one more typed object into the world, before anybody reads it.
 func (w *World) Add(object client.Object) {
 	kind := reflect.TypeOf(object).Elem().Name()
 	if w.objects[kind] == nil {
 		w.objects[kind] = map[string][]client.Object{}
 	}
 	w.objects[kind][object.GetNamespace()] = append(w.objects[kind][object.GetNamespace()], object)
+	clear(w.lists)
 }
 
 // Get reads one object by its name.
@@ -77,15 +87,28 @@ func (w *World) List(_ context.Context, list client.ObjectList, options ...clien
 		return fmt.Errorf("cannot list %T: a world selects by namespace alone", list)
 	}
 	items := reflect.ValueOf(list).Elem().FieldByName("Items")
-	out := reflect.MakeSlice(items.Type(), 0, 0)
-	for namespace, objects := range w.objects[items.Type().Elem().Name()] {
-		if selected.Namespace != "" && namespace != selected.Namespace {
+	items.Set(w.items(items.Type(), selected.Namespace))
+	return nil
+}
+
+// items are the objects of a kind as a slice of its type.
+func (w *World) items(as reflect.Type, namespace string) reflect.Value {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	key := listKey{as.Elem().Name(), namespace}
+	if known, there := w.lists[key]; there {
+		return known
+	}
+	out := reflect.MakeSlice(as, 0, 0)
+	for _, in := range slices.Sorted(maps.Keys(w.objects[key.kind])) {
+		if namespace != "" && in != namespace {
 			continue
 		}
-		for _, object := range objects {
+		for _, object := range w.objects[key.kind][in] {
 			out = reflect.Append(out, reflect.ValueOf(object).Elem())
 		}
 	}
-	items.Set(out)
-	return nil
+	out = out.Slice3(0, out.Len(), out.Len()) // whoever appends gets a copy
+	w.lists[key] = out
+	return out
 }
