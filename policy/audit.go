@@ -3,7 +3,10 @@
 
 package policy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // maxAuditBytes bounds each audit annotation.
 const maxAuditBytes = 1024
@@ -15,7 +18,7 @@ func (p Plan) AuditAnnotations() map[string]string {
 	out := map[string]string{"rule": p.Rule}
 	var injected, violations []string
 	for _, change := range p.Changes {
-		if !strings.HasSuffix(change.Path, "evenkeel.dev~1injected") {
+		if !strings.HasSuffix(change.Path, "evenkeel.dev~1injected") && !slices.Contains(injected, change.Why) {
 			injected = append(injected, change.Why)
 		}
 	}
@@ -25,6 +28,9 @@ func (p Plan) AuditAnnotations() map[string]string {
 			text += " (" + string(v.Excuse) + ")"
 		}
 		violations = append(violations, text)
+	}
+	if p.Override != nil {
+		out["override"] = cut(p.Override.Reason, maxAuditBytes)
 	}
 	for key, parts := range map[string][]string{"changed": injected, "kept": p.Kept, "violations": violations} {
 		if len(parts) > 0 {

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -38,7 +39,7 @@ func lintCommand() *cobra.Command {
 			"It ends with 0 when there is no finding at or over --fail-on, 1 when there is, 2 when the input is unusable.",
 		Example: "  evenkeel lint deploy/\n  helm template . | evenkeel lint -\n  evenkeel lint --policy policy.yaml -o sarif deploy/ > findings.sarif",
 		RunE: func(cmd *cobra.Command, paths []string) error {
-			return l.run(cmd.Context(), paths, cmd.InOrStdin(), cmd.OutOrStdout())
+			return l.run(cmd.Context(), paths, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f := cmd.Flags()
@@ -49,7 +50,7 @@ func lintCommand() *cobra.Command {
 	return cmd
 }
 
-func (l *linter) run(ctx context.Context, paths []string, stdin io.Reader, stdout io.Writer) error {
+func (l *linter) run(ctx context.Context, paths []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	if err := l.validate(paths); err != nil {
 		return unusable(err)
 	}
@@ -65,6 +66,11 @@ func (l *linter) run(ctx context.Context, paths []string, stdin io.Reader, stdou
 	if err != nil {
 		return unusable(err)
 	}
+	if l.write {
+		if err := writeInto(files, reviewed, stderr); err != nil {
+			return unusable(err)
+		}
+	}
 	report := lint.NewReport(files, reviewed)
 	if err := lint.Writers[l.output](stdout, report, colors(stdout)); err != nil {
 		return fmt.Errorf("cannot write the report: %w", err)
@@ -73,6 +79,19 @@ func (l *linter) run(ctx context.Context, paths []string, stdin io.Reader, stdou
 		return exit{code: 1}
 	}
 	return nil
+}
+
+// writeInto saves what would be injected. It saves all that it can.
+func writeInto(files []manifest.File, reviewed []lint.Reviewed, stderr io.Writer) error {
+	written, err := lint.Write(files, reviewed)
+	for _, w := range written {
+		if failed := w.Save(); failed != nil {
+			err = errors.Join(err, failed)
+			continue
+		}
+		fmt.Fprintf(stderr, "%s: wrote %d fields\n", w.Path, len(w.Fields))
+	}
+	return err
 }
 
 func (l *linter) validate(paths []string) error {

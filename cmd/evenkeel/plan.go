@@ -107,7 +107,7 @@ func deploymentsOf(files []manifest.File) []*appsv1.Deployment {
 	var out []*appsv1.Deployment
 	for _, file := range files {
 		for _, object := range file.Objects {
-			if d, ok := object.Object.(*appsv1.Deployment); ok {
+			if d := object.Applied(); d != nil {
 				out = append(out, d)
 			}
 		}

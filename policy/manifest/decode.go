@@ -114,7 +114,25 @@ func one(text []byte, of metav1.TypeMeta, d Document, item int) ([]Object, error
 			typed.Status.Hard = typed.Spec.Hard
 		}
 	}
-	return []Object{{Object: object, Line: d.Line + d.offset(), Document: d.Number, Item: item}}, nil
+	return []Object{{Object: object, Line: d.Line + d.offset(), Document: d.Number, Item: item, raw: text}}, nil
+}
+
+// Applied is a Deployment as kubectl apply sends it: what its file says is known
+// to be asked for. One that was read from a cluster tells that itself. What it is
+// not gives nil.
+func (o Object) Applied() *appsv1.Deployment {
+	d, ok := o.Object.(*appsv1.Deployment)
+	if !ok {
+		return nil
+	}
+	out := d.DeepCopy()
+	if out.Annotations[corev1.LastAppliedConfigAnnotation] == "" && len(out.ManagedFields) == 0 {
+		if out.Annotations == nil {
+			out.Annotations = map[string]string{}
+		}
+		out.Annotations[corev1.LastAppliedConfigAnnotation] = string(o.raw)
+	}
+	return out
 }
 
 // blank tells a document of comments and empty lines.

@@ -41,6 +41,8 @@ type Object struct {
 	// Document is which of the file's documents it is, from 0; Item which item of
 	// a List, -1 where the document is no List.
 	Document, Item int
+	// raw is the object as JSON, as it was written.
+	raw []byte
 }
 
 // Read reads paths in their order: files, folders with all that is below them,
@@ -152,6 +154,8 @@ type Document struct {
 	Text []byte
 	// Line is where it begins, from 1; Number counts documents from 0, empty ones too.
 	Line, Number int
+	// Start and End are where Text is in the stream, in bytes.
+	Start, End int
 }
 
 // Documents splits a stream at its lines "---".
@@ -166,7 +170,7 @@ func Documents(text []byte) []Document {
 			end += at + 1
 		}
 		if current := text[at:end]; bytes.HasPrefix(current, []byte("---")) && (len(current) == 3 || bytes.ContainsRune([]byte(" \t\r\n"), rune(current[3]))) {
-			out = append(out, Document{text[start:at], first, len(out)})
+			out = append(out, Document{text[start:at], first, len(out), start, at})
 			start, first = end, line+1
 			if rest := bytes.TrimSpace(current[3:]); len(rest) > 0 && rest[0] != '#' {
 				start, first = at+3, line // "--- {a: b}"
@@ -174,5 +178,5 @@ func Documents(text []byte) []Document {
 		}
 		at = end
 	}
-	return append(out, Document{text[start:], first, len(out)})
+	return append(out, Document{text[start:], first, len(out), start, len(text)})
 }

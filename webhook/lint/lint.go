@@ -80,7 +80,7 @@ func Review(ctx context.Context, files []manifest.File, policies *config.Store, 
 		turns <- struct{}{}
 		all.Go(func() {
 			defer func() { <-turns }()
-			out[i].Plan, errs[i] = h.Audit(ctx, out[i].Object.Object.(*appsv1.Deployment))
+			out[i].Plan, errs[i] = h.Audit(ctx, out[i].Applied())
 		})
 	}
 	all.Wait()
