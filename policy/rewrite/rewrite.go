@@ -20,6 +20,9 @@ import (
 // that is there already with another value, and anything below an alias, is an
 // error.
 func Insert(document []byte, changes []policy.Change) ([]byte, error) {
+	if rest := strings.ReplaceAll(string(document), "\r\n", "\n"); strings.ContainsAny(rest, "\r\u0085\u2028\u2029") {
+		return nil, errors.New("cannot write the document: its lines end in more ways than one")
+	}
 	want, err := expected(document, changes)
 	if err != nil {
 		return nil, err
@@ -127,7 +130,7 @@ func intoBlock(text []byte, at *yaml.Node, key string, value any) ([]byte, error
 	last, indent := at.Content[len(at.Content)-2], at.Content[0].Column-1
 	listed := at.Content[len(at.Content)-1].Kind == yaml.SequenceNode
 	lines := bytes.SplitAfter(text, []byte("\n"))
-	end := last.Line // the line after the last key's, from 0
+	end := min(last.Line, len(lines)) // the line after the last key's, from 0
 	for i := end; i < len(lines); i++ {
 		depth, empty := depthOf(lines[i])
 		if empty {
