@@ -107,12 +107,14 @@ func register(b *testing.B, client *kubernetes.Clientset, ca []byte) {
 	require.NoError(b, err)
 	mutating.ObjectMeta = metav1.ObjectMeta{Name: noop}
 	for i := range mutating.Webhooks {
+		mutating.Webhooks[i].Name = "noop-" + mutating.Webhooks[i].Name // by which the API server's metrics tell them apart
 		mutating.Webhooks[i].NamespaceSelector, mutating.Webhooks[i].ClientConfig = only, there
 	}
 	validating, err := registry.ValidatingWebhookConfigurations().Get(ctx, "evenkeel-"+fixture.System, metav1.GetOptions{})
 	require.NoError(b, err)
 	validating.ObjectMeta = metav1.ObjectMeta{Name: noop}
 	for i := range validating.Webhooks {
+		validating.Webhooks[i].Name = "noop-" + validating.Webhooks[i].Name // by which the API server's metrics tell them apart
 		validating.Webhooks[i].NamespaceSelector, validating.Webhooks[i].ClientConfig = only, there
 	}
 	b.Cleanup(func() {

@@ -116,7 +116,7 @@ func (r results) apiServer() string {
 	}
 	var b strings.Builder
 	b.WriteString("| write, on the API server | no webhook, µs | no-op webhook, µs | Evenkeel, µs | Evenkeel / no-op |\n| --- | ---: | ---: | ---: | ---: |\n")
-	for _, write := range []string{"create", "update"} {
+	for _, write := range []string{"create", "image", "label"} {
 		for _, unit := range []string{"p50", "p99"} {
 			at := func(way string) float64 { return r.values["Write/"+write+"/bench-"+way][unit+"-µs"] }
 			fmt.Fprintf(&b, "| %s, %s | %.0f | %.0f | %.0f | %.2f |\n", write, unit, at("none"), at("noop"), at("ours"), at("ours")/at("noop"))
