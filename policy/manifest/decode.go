@@ -48,7 +48,7 @@ func (d Document) objects() ([]Object, error) {
 		return nil, nil
 	}
 	text := d.Text
-	if trimmed := bytes.TrimSpace(text); trimmed[0] != '{' {
+	if !json.Valid(text) {
 		var err error
 		if text, err = yaml.YAMLToJSONStrict(d.Text); err != nil {
 			return nil, d.located(err)

@@ -40,13 +40,13 @@ func TestEveryFormIsRead(t *testing.T) {
 	}{
 		"one": {manifestOf("x"), []string{"Deployment default/x line 1 document 0 item -1"}},
 		"several, and some that are empty": {
-			"# head\n---\n# Source: a\n" + manifestOf("x") + "---\n\n---  # note\n" + manifestOf("y") + "---", []string{"Deployment default/x line 4 document 1 item -1", "Deployment default/y line 11 document 3 item -1"},
+			"# head\n---\n# Source: a\n" + manifestOf("x") + "---\n\n---  # note\n" + manifestOf("z") + "---", []string{"Deployment default/x line 4 document 1 item -1", "Deployment default/z line 11 document 3 item -1"},
 		},
 		"what does not matter":         {"kind: ConfigMap\napiVersion: v1\n---\n" + manifestOf("x"), []string{"Deployment default/x line 4 document 1 item -1"}},
-		"a List":                       {"apiVersion: v1\nkind: List\nitems:\n- " + strings.ReplaceAll(strings.TrimSpace(manifestOf("x")), "\n", "\n  ") + "\n- {apiVersion: v1, kind: Service, metadata: {name: s, namespace: n}}\n", []string{"Deployment default/x line 1 document 0 item 0", "Service n/s line 1 document 0 item 1"}},
+		"a List":                       {"apiVersion: v1\nkind: List\nitems:\n- " + strings.ReplaceAll(strings.TrimSpace(manifestOf("x")), "\n", "\n  ") + "\n- {apiVersion: v1, kind: Service, metadata: {name: s, namespace: other}}\n", []string{"Deployment default/x line 1 document 0 item 0", "Service other/s line 1 document 0 item 1"}},
 		"a List of one kind":           {`{"apiVersion":"apps/v1","kind":"DeploymentList","items":[{"metadata":{"name":"x"}}]}`, nil},
 		"JSON":                         {`{"apiVersion":"v1","kind":"Service","metadata":{"name":"s"}}`, []string{"Service default/s line 1 document 0 item -1"}},
-		"lines that end as on Windows": {strings.ReplaceAll(manifestOf("x")+"---\n"+manifestOf("y"), "\n", "\r\n"), []string{"Deployment default/x line 1 document 0 item -1", "Deployment default/y line 6 document 1 item -1"}},
+		"lines that end as on Windows": {strings.ReplaceAll(manifestOf("x")+"---\n"+manifestOf("z"), "\n", "\r\n"), []string{"Deployment default/x line 1 document 0 item -1", "Deployment default/z line 6 document 1 item -1"}},
 		"a document behind its mark":   {"--- {apiVersion: v1, kind: Service, metadata: {name: s}}\n", []string{"Service default/s line 1 document 1 item -1"}},
 		"nothing":                      {"", nil},
 		"null":                         {"~\n---\nnull\n", nil},
@@ -65,10 +65,10 @@ func TestEveryFormIsRead(t *testing.T) {
 
 func TestWhatCannotBeReadIsToldWithItsLine(t *testing.T) {
 	for text, says := range map[string]string{
-		"a: 1\n---\n# c\na: [\n": "f:3: yaml: line 5: did not find expected node content",
+		"a: 1\n---\n# c\na: [\n": "f:3: yaml: line 4: did not find expected node content",
 		"a: 1\na: 2\n":           `f:1: yaml: unmarshal errors:;  line 2: key "a" already set in map`,
 		"- a\n":                  "f:1: this is no Kubernetes object",
-		manifestOf("x") + "---\n" + strings.Replace(manifestOf("y"), "selector", "selektor", 1): `f:6: Deployment: unknown field "spec.selektor"`,
+		manifestOf("x") + "---\n" + strings.Replace(manifestOf("z"), "selector", "selektor", 1): `f:6: Deployment: unknown field "spec.selektor"`,
 		strings.Replace(manifestOf("x"), "name: x", "nam: x", 1):                                `f:1: Deployment: unknown field "metadata.nam"`,
 		strings.Replace(manifestOf("x"), "{name: x}", "{}", 1):                                  "f:1: Deployment: it has no metadata.name",
 		"{\"kind\": ": "f:1: ",
