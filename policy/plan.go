@@ -11,6 +11,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 )
 
 // Subject is everything that a review looks at.
@@ -24,10 +25,18 @@ type Subject struct {
 
 	Policy     Policy
 	Neighbours Neighbours
+	// Revisions are the templates that Old had before and may go back to.
+	Revisions []Revision
 	// Requester is who writes; empty where nobody does.
 	Requester string
 	// Now is the time of the review.
 	Now time.Time
+}
+
+// Revision is a template that exists, with what was injected into it.
+type Revision struct {
+	Template corev1.PodTemplateSpec
+	Injected Injected
 }
 
 // Plan is what a review answers.

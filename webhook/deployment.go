@@ -113,6 +113,9 @@ func (h *Handler) subject(r *http.Request, d *deployment) (policy.Subject, error
 	}
 	d.policy = subject.Policy
 	subject.Old, subject.Requester, subject.SameTemplate = d.old, d.requester, d.sameTemplate
+	if d.old != nil && !d.sameTemplate {
+		subject.Revisions = h.topology.revisions(r.Context(), d.old)
+	}
 	if d.state.InFlight() {
 		live := rollout.KnobsOf(d.old)
 		subject.Old, subject.New = d.old.DeepCopy(), d.incoming.DeepCopy()

@@ -225,6 +225,23 @@ func (t topology) revision(ctx context.Context, namespace, name string) (*revisi
 	return &revision{template: typed.Spec.Template, raw: raw, injected: typed.Annotations[policy.InjectedAnnotation], cause: typed.Annotations[policy.CauseAnnotation]}, nil
 }
 
+// revisions lists the templates that a Deployment had, as the cache has them: one
+// that is not there yet is only not gone back to.
+func (t topology) revisions(ctx context.Context, d *appsv1.Deployment) []policy.Revision {
+	var list appsv1.ReplicaSetList
+	if t.cache.List(ctx, &list, client.InNamespace(d.Namespace), client.UnsafeDisableDeepCopy) != nil {
+		return nil
+	}
+	var out []policy.Revision
+	for i := range list.Items {
+		if rs := &list.Items[i]; metav1.IsControlledBy(rs, d) {
+			injected, _ := policy.ParseInjected(rs.Annotations[policy.InjectedAnnotation]) // what cannot be read records nothing
+			out = append(out, policy.Revision{Template: rs.Spec.Template, Injected: injected})
+		}
+	}
+	return out
+}
+
 func versionOf(rs *appsv1.ReplicaSet) rollout.Version {
 	return rollout.Version{ReplicaSet: rs.Name, Hash: rs.Labels["pod-template-hash"], Revision: rs.Annotations[revisionAnnotation]}
 }

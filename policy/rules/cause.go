@@ -23,10 +23,13 @@ func injectCause(r *review) {
 	if r.Old != nil {
 		before = r.Old.Annotations[policy.CauseAnnotation]
 	}
-	ours := have == "" || (r.before.Cause && have == before) || r.stamped.Cause && have == r.cause()
+	ours := have == "" || (r.before.Cause && have == before)
+	came := r.stamped.Cause && have != "" && (have != before || have == r.cause()) // with a revision, or of a first pass
 	switch by := r.asked.by("metadata", "annotations", policy.CauseAnnotation); {
 	case !r.Policy.Inject.ChangeCause || !r.wants.cause:
 		return
+	case by == "" && came:
+		r.after.Cause = true
 	case by != "" || !ours:
 		r.keep("change cause", by)
 	case r.TemplateChanged:

@@ -61,6 +61,9 @@ func (p part) askedBy(who asked, container string) string {
 
 // injectParts fills in the parts of every container.
 func injectParts(r *review) {
+	if r.back != nil {
+		return
+	}
 	for _, p := range parts {
 		for i := range r.Object.Spec.Template.Spec.Containers {
 			container := &r.Object.Spec.Template.Spec.Containers[i]

@@ -51,7 +51,7 @@ var livenessPart = probePart("livenessProbe",
 
 // warnUnprobed says that there was no evidence for any readiness probe.
 func warnUnprobed(r *review) {
-	if !r.TemplateChanged || r.Policy.Inject.Readiness == nil || !r.wants.probes || r.asks[""].kind == none {
+	if !r.TemplateChanged || r.back != nil || r.Policy.Inject.Readiness == nil || !r.wants.probes || r.asks[""].kind == none {
 		return
 	}
 	for i := range r.Object.Spec.Template.Spec.Containers {

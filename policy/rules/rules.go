@@ -22,15 +22,18 @@ type review struct {
 	// ours is what the requester does not have a say in, stamped the record that
 	// New brings: that of a first pass, where this is the second.
 	ours, stamped policy.Injected
-	asked         asked
-	wants         wants
-	asks          map[string]ask
+	// back is the revision that a changed template goes back to; nil is none.
+	back  *policy.Revision
+	asked asked
+	wants wants
+	asks  map[string]ask
 	// filled names the values that a person is told of.
 	filled []string
 }
 
 // injections fill in what the user left out, in this order.
 var injections = []func(*review){
+	goBack,         // all of the template, where it is one that was there before
 	injectVersion,  // the version label, from the image
 	injectParts,    // probes on declared ports, and the sleep before the end
 	warnUnprobed,   // what there was no evidence for
@@ -114,6 +117,8 @@ func Review(s policy.Subject) policy.Plan {
 		r.TemplateChanged = !s.SameTemplate && changed(s.Old, s.New, r.ours)
 		if !r.TemplateChanged {
 			r.ours = merged(r.ours, claimed(s.New, r.stamped, r.asked))
+		} else {
+			r.back = r.goingBack()
 		}
 	}
 	for _, inject := range injections {

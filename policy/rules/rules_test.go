@@ -266,3 +266,44 @@ func FuzzPercent(f *testing.F) {
 		require.GreaterOrEqual(t, down, int32(0))
 	})
 }
+
+// Going back finds the old ReplicaSet, whatever the policy says by now: with the
+// annotations of the revision as kubectl does, by the old manifest as git does,
+// or by the live object with the old image as kubectl set image does.
+func TestGoingBackFindsTheOldTemplate(t *testing.T) {
+	first := reviewed(nil, deployment()).Object
+	revision := policy.Revision{Template: *first.Spec.Template.DeepCopy()}
+	revision.Injected, _ = policy.ParseInjected(first.Annotations[policy.InjectedAnnotation])
+	revision.Template.Labels[appsv1.DefaultDeploymentUniqueLabelKey] = "abc"
+
+	sleep, grace := int64(9), int64(60)
+	p := policy.Default().Default
+	p.Inject.VersionLabel, p.Inject.PreStopSeconds, p.Inject.TerminationGracePeriodSeconds = "example.com/version", &sleep, &grace
+	p.Inject.Readiness, p.Inject.Startup = &policy.Probe{PeriodSeconds: 9}, &policy.Probe{FailureThreshold: 50}
+	pass := func(old, incoming *appsv1.Deployment) *appsv1.Deployment {
+		plan := Review(policy.Subject{Old: old, New: incoming, Policy: p, Now: morning, Revisions: []policy.Revision{revision}})
+		again := Review(policy.Subject{Old: old, New: plan.Object, Policy: p, Now: morning, Revisions: []policy.Revision{revision}})
+		assert.Empty(t, again.Changes, "a second pass has nothing to do")
+		return plan.Object
+	}
+	next := first.DeepCopy()
+	image("r.example/demo:v2")(next)
+	live := pass(first, next)
+	require.NotEqual(t, first.Spec.Template, live.Spec.Template)
+	require.Contains(t, live.Spec.Template.Labels, "example.com/version")
+
+	undone := live.DeepCopy()
+	undone.Spec.Template, undone.Annotations = *first.Spec.Template.DeepCopy(), first.Annotations
+	edited := live.DeepCopy()
+	image("r.example/demo:v1")(edited)
+	for name, incoming := range map[string]*appsv1.Deployment{"kubectl rollout undo": undone, "the old manifest": deployment(), "kubectl set image": edited} {
+		back := pass(live, incoming)
+		assert.Equal(t, first.Spec.Template, back.Spec.Template, name)
+		record, err := policy.ParseInjected(back.Annotations[policy.InjectedAnnotation])
+		require.NoError(t, err)
+		assert.Equal(t, revision.Injected.PreStop, record.PreStop, name)
+		assert.Equal(t, revision.Injected.VersionLabel, record.VersionLabel, name)
+		again := pass(back, back.DeepCopy())
+		assert.Equal(t, back, again, name)
+	}
+}

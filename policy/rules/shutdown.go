@@ -76,6 +76,9 @@ func (r *review) wantedPreStop(c *corev1.Container) wish {
 //
 // Reads and writes spec.template.spec.terminationGracePeriodSeconds.
 func injectGrace(r *review) {
+	if r.back != nil {
+		return
+	}
 	spec := &r.Object.Spec.Template.Spec
 	have := ptr.Deref(spec.TerminationGracePeriodSeconds, apiDefaultGrace)
 	if !r.TemplateChanged {

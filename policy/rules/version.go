@@ -21,6 +21,8 @@ import (
 func injectVersion(r *review) {
 	if !r.TemplateChanged {
 		r.carryVersion()
+	}
+	if !r.TemplateChanged || r.back != nil {
 		return
 	}
 	key, version := r.wantedVersion()
