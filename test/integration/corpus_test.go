@@ -248,6 +248,9 @@ func idle(t *testing.T, manifest string, edit func(*appsv1.Deployment)) []byte {
 	for _, key := range []string{"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "namespace", "finalizers"} {
 		delete(meta, key)
 	}
+	if annotations, ok := meta["annotations"].(map[string]any); ok {
+		delete(annotations, "deployment.kubernetes.io/revision") // the stock controller's own
+	}
 	if edit != nil {
 		containers := spec["template"].(map[string]any)["spec"].(map[string]any)["containers"].([]any)
 		first := containers[0].(map[string]any)
