@@ -156,6 +156,34 @@ func TestAPatchMakesItsChanges(t *testing.T) {
 	assert.Greater(t, refused, 500)
 }
 
+func FuzzPatch(f *testing.F) {
+	f.Add([]byte(`{"a":{"b":[{"name":"x"}]}}`), "/a/b/0/c", []byte(`{"d":1}`))
+	f.Add([]byte(`{}`), "/a~1b/c", []byte(`null`))
+	f.Fuzz(func(t *testing.T, object []byte, path string, value []byte) {
+		var tree map[string]any
+		var v any
+		if json.Unmarshal(object, &tree) != nil || tree == nil || json.Unmarshal(value, &v) != nil || !strings.HasPrefix(path, "/") {
+			return
+		}
+		object, err := json.Marshal(tree) // as the API server writes
+		require.NoError(t, err)
+		changes := []policy.Change{{Path: path, Value: v}}
+		ops, err := buildPatch(object, changes)
+		if err != nil || len(ops) == 0 {
+			return
+		}
+		text, err := json.Marshal(ops)
+		require.NoError(t, err)
+		patch, err := jsonpatch.DecodePatch(text)
+		require.NoError(t, err)
+		got, err := patch.Apply(object)
+		require.NoError(t, err, "%s of %s", text, object)
+		again, err := buildPatch(got, changes)
+		require.NoError(t, err)
+		require.Empty(t, again, "nothing is left to do")
+	})
+}
+
 // What is longer than a float is written as it was.
 func TestAPatchKeepsNumbers(t *testing.T) {
 	ops, err := buildPatch([]byte(`{}`), []policy.Change{{Path: "/a", Value: json.RawMessage(`{"n":9007199254740993}`)}})

@@ -4,7 +4,6 @@
 package webhook
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -78,19 +77,6 @@ func TestAPanicIsAnswered(t *testing.T) {
 	v := reviewer{log: logr.Discard(), review: func(*http.Request, *admissionv1.AdmissionRequest) (answer, error) { panic("oh") }}
 	out := post(v, "/", "application/json", `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1"}}`)
 	assert.Equal(t, http.StatusInternalServerError, out.Code)
-}
-
-func FuzzReview(f *testing.F) {
-	f.Add([]byte(`{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1","kind":{"kind":"Service"},"object":{"spec":{"selector":{"a":"b"}}}}}`))
-	f.Add([]byte("{"))
-	f.Fuzz(func(t *testing.T, body []byte) {
-		mux := server(t)
-		for _, path := range []string{"/mutate/services", "/mutate/httproutes", "/validate/policies"} {
-			request := httptest.NewRequest(http.MethodPost, path, bytes.NewReader(body))
-			request.Header.Set("Content-Type", "application/json")
-			mux.ServeHTTP(httptest.NewRecorder(), request)
-		}
-	})
 }
 
 // review sends an object as somebody and gives the object that comes out.
