@@ -47,6 +47,7 @@ func (h *Handler) mutateDeployment(r *http.Request, request *admissionv1.Admissi
 		return answer{}, err
 	}
 	plan := rules.Review(subject)
+	h.metrics.planned(plan, subject.Neighbours)
 	audit := plan.AuditAnnotations()
 	if message, denied := plan.Denied(); denied {
 		return answer{denied: message, warnings: plan.Warnings, audit: audit}, nil

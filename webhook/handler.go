@@ -37,6 +37,8 @@ type Options struct {
 	// ("system:serviceaccount:NAMESPACE:NAME").
 	Self string
 	Log  logr.Logger
+	// Metrics counts; nil counts nothing.
+	Metrics *Metrics
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -47,6 +49,7 @@ type Handler struct {
 	policies *config.Store
 	self     string
 	log      logr.Logger
+	metrics  *Metrics
 	now      func() time.Time
 }
 
@@ -58,7 +61,10 @@ func New(o Options) *Handler {
 	if o.Near == nil {
 		o.Near = o.Cache
 	}
-	return &Handler{topology: topology{cache: o.Cache, near: o.Near, live: o.Live, filled: o.Filled, unasked: o.Unasked}, policies: o.Policies, self: o.Self, log: o.Log, now: o.Now}
+	return &Handler{
+		topology: topology{cache: o.Cache, near: o.Near, live: o.Live, filled: o.Filled, unasked: o.Unasked},
+		policies: o.Policies, self: o.Self, log: o.Log, metrics: o.Metrics, now: o.Now,
+	}
 }
 
 // registrar is where paths are served, such as controller-runtime's webhook.Server.
@@ -69,13 +75,21 @@ type registrar interface {
 // Register serves every path of the chart's webhook configurations.
 func (h *Handler) Register(server registrar) {
 	deployments := schema.GroupKind{Group: "apps", Kind: "Deployment"}
-	server.Register("/mutate/deployments", reviewer{kind: deployments, review: h.mutateDeployment, log: h.log})
-	server.Register("/validate/deployments", reviewer{kind: deployments, review: h.validateDeployment, log: h.log})
-	server.Register("/mutate/services", reviewer{kind: schema.GroupKind{Kind: "Service"}, review: h.mutateService, log: h.log})
-	server.Register("/mutate/httproutes", reviewer{
-		kind: schema.GroupKind{Group: "gateway.networking.k8s.io", Kind: "HTTPRoute"}, review: h.mutateRoute, log: h.log,
-	})
-	server.Register("/validate/policies", reviewer{kind: schema.GroupKind{Kind: "ConfigMap"}, review: h.validatePolicy, log: h.log})
+	for _, served := range []struct {
+		path   string
+		kind   schema.GroupKind
+		review func(*http.Request, *admissionv1.AdmissionRequest) (answer, error)
+	}{
+		{"/mutate/deployments", deployments, h.mutateDeployment},
+		{"/validate/deployments", deployments, h.validateDeployment},
+		{"/mutate/services", schema.GroupKind{Kind: "Service"}, h.mutateService},
+		{"/mutate/httproutes", schema.GroupKind{Group: "gateway.networking.k8s.io", Kind: "HTTPRoute"}, h.mutateRoute},
+		{"/validate/policies", schema.GroupKind{Kind: "ConfigMap"}, h.validatePolicy},
+	} {
+		server.Register(served.path, reviewer{
+			kind: served.kind, review: served.review, log: h.log, path: served.path, metrics: h.metrics, now: h.now,
+		})
+	}
 }
 
 // validatePolicy refuses a policy that would not load.

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/go-logr/logr"
 	admissionv1 "k8s.io/api/admission/v1"
@@ -52,27 +53,36 @@ type reviewer struct {
 	kind   schema.GroupKind
 	review func(*http.Request, *admissionv1.AdmissionRequest) (answer, error)
 	log    logr.Logger
+	// path is where it is served, for the metrics.
+	path    string
+	metrics *Metrics
+	now     func() time.Time
 }
 
 // ServeHTTP reads an AdmissionReview and writes one. What is not a review of
 // this reviewer's kind gets a 4xx and a sentence; a review that fails gets a
 // 500, which the API server treats as the webhook's failurePolicy says.
 func (v reviewer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	started, verdict := v.now(), verdictPanic
+	defer func() { v.metrics.reviewed(v.path, verdict, v.now().Sub(started)) }()
 	defer v.recoverPanic(w)
 	body := bodies.Get().(*bytes.Buffer) //nolint:forcetypeassert // it holds nothing else
 	defer giveBack(body)
 	request, status, err := v.read(w, r, body)
 	if err != nil {
+		verdict = verdictMalformed
 		v.log.Info("refused a request that is not a review", "path", r.URL.Path, "status", status, "cause", err.Error())
 		http.Error(w, err.Error(), status)
 		return
 	}
 	result, err := v.review(r, request)
 	if err != nil {
+		verdict = verdictError
 		v.log.Error(err, "cannot review", "namespace", request.Namespace, "name", request.Name, "operation", request.Operation)
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
+	verdict = verdictOf(result)
 	if err := write(w, respond(request, result)); err != nil {
 		v.log.V(1).Info("cannot answer", "cause", err.Error())
 	}

@@ -74,7 +74,7 @@ func TestWhatIsNoReviewGetsA4xx(t *testing.T) {
 }
 
 func TestAPanicIsAnswered(t *testing.T) {
-	v := reviewer{log: logr.Discard(), review: func(*http.Request, *admissionv1.AdmissionRequest) (answer, error) { panic("oh") }}
+	v := reviewer{log: logr.Discard(), now: time.Now, review: func(*http.Request, *admissionv1.AdmissionRequest) (answer, error) { panic("oh") }}
 	out := post(v, "/", "application/json", `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1"}}`)
 	assert.Equal(t, http.StatusInternalServerError, out.Code)
 }

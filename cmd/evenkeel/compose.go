@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/evenkeel-dev/evenkeel/config"
 	"github.com/evenkeel-dev/evenkeel/traffic"
@@ -39,8 +40,13 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 	if err != nil {
 		return err
 	}
+	counted, err := webhook.NewMetrics(metrics.Registry)
+	if err != nil {
+		return err
+	}
 	handler := webhook.New(webhook.Options{
-		Cache: mgr.GetClient(), Near: around, Filled: around.filled, Live: mgr.GetAPIReader(), Policies: policies, Self: o.self(), Log: mgr.GetLogger().WithName("webhook"),
+		Metrics: counted,
+		Cache:   mgr.GetClient(), Near: around, Filled: around.filled, Live: mgr.GetAPIReader(), Policies: policies, Self: o.self(), Log: mgr.GetLogger().WithName("webhook"),
 	})
 	handler.Register(mgr.GetWebhookServer())
 	if o.auditInterval > 0 {
