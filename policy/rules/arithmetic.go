@@ -82,13 +82,14 @@ func scaled(v intstr.IntOrString, replicas int32, up bool) int32 {
 
 // intended guesses the percent that a malformed text was meant to be.
 func intended(text string) string {
+	text, fraction, _ := strings.Cut(text, ".") // a percent has none
 	digits := strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' {
 			return r
 		}
 		return -1
 	}, text)
-	if digits == "" || len(digits) > 3 {
+	if digits == "" || len(digits) > 3 || (digits == "0" && fraction != "") {
 		return apiDefaultShare
 	}
 	return digits + "%"
