@@ -26,7 +26,7 @@ func hostPort(d world) (int, string) {
 		return 0, ""
 	}
 	return len(taken), fmt.Sprintf("the pods take port %s of their node, and a rollout starts %s beside the old: where every node has one it waits for ever. Write:\n%s",
-		strings.Join(taken, ", "), plural(e.surge, "new pod"), fixStrategy("0", "1"))
+		strings.Join(taken, ", "), plural(e.more(), "new pod"), fixStrategy("0", "1"))
 }
 
 // nodePorts lists the ports that a pod takes of its node, each once.

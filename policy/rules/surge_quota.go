@@ -44,7 +44,7 @@ func short(name corev1.ResourceName, one corev1.ResourceList, quota *corev1.Reso
 		return ""
 	}
 	all := need.DeepCopy()
-	all.Mul(int64(e.surge))
+	all.Mul(int64(e.more()))
 	hard, used := quota.Status.Hard[name], quota.Status.Used[name]
 	left := hard.DeepCopy()
 	left.Sub(used)
@@ -52,7 +52,7 @@ func short(name corev1.ResourceName, one corev1.ResourceList, quota *corev1.Reso
 		return ""
 	}
 	return fmt.Sprintf("the surge of %s (maxSurge %s of %s) needs %s of %s, and %s of %s is left",
-		plural(e.surge, "pod"), e.maxSurge, plural(e.replicas, "replica"), all.String(), name, left.String(), hard.String())
+		plural(e.more(), "pod"), e.maxSurge, plural(e.replicas, "replica"), all.String(), name, left.String(), hard.String())
 }
 
 // demand is what one pod takes of a quota, by the quota's names: its containers
