@@ -5,10 +5,12 @@ package rules
 
 import (
 	"fmt"
-	"math"
 
 	"k8s.io/utils/ptr"
 )
+
+// noDeadline is the progressDeadlineSeconds that the stock controller takes for none.
+const noDeadline = int64(1<<31 - 1)
 
 // tooShort finds a progressDeadlineSeconds within which no pod can get on: every
 // rollout is reported as failed, however well it goes. A pod that gets ready is
@@ -43,13 +45,13 @@ func tooShort(d world) (int, string) {
 // number that the API takes is for no deadline.
 func deadlineOf(d world) int64 {
 	deadline := int64(ptr.Deref(d.Spec.ProgressDeadlineSeconds, apiDefaultPeriod))
-	if deadline == math.MaxInt32 {
-		return math.MaxInt64
+	if deadline == noDeadline {
+		return 1 << 62
 	}
 	return deadline
 }
 
 // fixDeadline is the line to paste for what takes so many seconds.
 func fixDeadline(need int64) string {
-	return fmt.Sprintf("  progressDeadlineSeconds: %d", min(need+60, math.MaxInt32))
+	return fmt.Sprintf("  progressDeadlineSeconds: %d", min(need+60, noDeadline))
 }
