@@ -39,12 +39,15 @@ func effectAt(d *appsv1.Deployment, replicas int32) (effect, bool) {
 	e := effect{replicas: replicas, surge: scaled(surge, replicas, true), unavailable: scaled(unavailable, replicas, false)}
 	e.maxSurge, e.maxDown = surge.String(), unavailable.String()
 	e.floor = max(0, replicas-e.unavailable)
-	e.peak = replicas + e.surge
+	e.peak = replicas + min(e.surge, replicas) // there are never more new pods than replicas
 	if room := e.surge + e.unavailable; room > 0 {
 		e.waves = (replicas + room - 1) / room
 	}
 	return e, true
 }
+
+// more is how many pods run beside those of before at once.
+func (e effect) more() int32 { return e.peak - e.replicas }
 
 // shares reads the two numbers with the API's defaults.
 func shares(d *appsv1.Deployment) (surge, unavailable intstr.IntOrString, ok bool) {
@@ -82,13 +85,14 @@ func scaled(v intstr.IntOrString, replicas int32, up bool) int32 {
 
 // intended guesses the percent that a malformed text was meant to be.
 func intended(text string) string {
+	text, fraction, _ := strings.Cut(text, ".") // a percent has none
 	digits := strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' {
 			return r
 		}
 		return -1
 	}, text)
-	if digits == "" || len(digits) > 3 {
+	if digits == "" || len(digits) > 3 || (digits == "0" && fraction != "") {
 		return apiDefaultShare
 	}
 	return digits + "%"

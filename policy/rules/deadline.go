@@ -9,34 +9,49 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// tooShort finds a progressDeadlineSeconds within which no pod can become
-// available: every rollout is reported as failed, however well it goes.
+// noDeadline is the progressDeadlineSeconds that the stock controller takes for none.
+const noDeadline = int64(1<<31 - 1)
+
+// tooShort finds a progressDeadlineSeconds within which no pod can get on: every
+// rollout is reported as failed, however well it goes. A pod that gets ready is
+// progress, and the deadline starts anew: the wait for the first answer and
+// minReadySeconds count each by itself.
 //
 // Reads minReadySeconds, progressDeadlineSeconds, and of each container the time
 // before its startup and readiness probes ask first, all in seconds.
 func tooShort(d world) (int, string) {
-	deadline := ptr.Deref(d.Spec.ProgressDeadlineSeconds, apiDefaultPeriod)
-	soonest, name := int32(0), ""
+	deadline := deadlineOf(d)
+	need, why := int64(d.Spec.MinReadySeconds), fmt.Sprintf("minReadySeconds is %d", d.Spec.MinReadySeconds)
 	for _, c := range running(&d.Spec.Template.Spec) {
-		wait := int32(0)
+		wait := int64(0)
 		if c.StartupProbe != nil {
-			wait = c.StartupProbe.InitialDelaySeconds
+			wait = int64(c.StartupProbe.InitialDelaySeconds)
 		}
 		if c.ReadinessProbe != nil {
-			wait = max(wait, c.ReadinessProbe.InitialDelaySeconds)
+			wait = max(wait, int64(c.ReadinessProbe.InitialDelaySeconds))
 		}
-		if wait > soonest {
-			soonest, name = wait, c.Name
+		if wait > need {
+			need, why = wait, fmt.Sprintf("a probe of container %q asks after %d s at the soonest", c.Name, wait)
 		}
 	}
-	need := soonest + d.Spec.MinReadySeconds
 	if need < deadline {
 		return 0, ""
 	}
-	why := ""
-	if name != "" {
-		why = fmt.Sprintf(" (%d s before a probe of container %q asks first)", soonest, name)
+	return int(need - deadline + 1), fmt.Sprintf("progressDeadlineSeconds %d is too short: %s, so every rollout fails. Write:\n%s",
+		deadline, why, fixDeadline(need))
+}
+
+// deadlineOf is how long a rollout may take to get on, in seconds. The largest
+// number that the API takes is for no deadline.
+func deadlineOf(d world) int64 {
+	deadline := int64(ptr.Deref(d.Spec.ProgressDeadlineSeconds, apiDefaultPeriod))
+	if deadline == noDeadline {
+		return 1 << 62
 	}
-	return int(need - deadline + 1), fmt.Sprintf("progressDeadlineSeconds %d is too short: a pod needs %d s at least%s, minReadySeconds %d among them, so every rollout fails. Write:\n  progressDeadlineSeconds: %d",
-		deadline, need, why, d.Spec.MinReadySeconds, need+60)
+	return deadline
+}
+
+// fixDeadline is the line to paste for what takes so many seconds.
+func fixDeadline(need int64) string {
+	return fmt.Sprintf("  progressDeadlineSeconds: %d", min(need+60, noDeadline))
 }

@@ -18,15 +18,17 @@ import (
 // terminationGracePeriodSeconds, in seconds.
 func grace(d world) (int, string) {
 	period := graceOf(d.Deployment)
+	longest, name := int64(-1), ""
 	for _, c := range running(&d.Spec.Template.Spec) {
-		sleep, known := sleepOf(c)
-		if !known || sleep < period {
-			continue
+		if sleep, known := sleepOf(c); known && sleep > longest {
+			longest, name = sleep, c.Name
 		}
-		return int(sleep-period) + 1, fmt.Sprintf("preStop of container %q sleeps %d s and the grace period is %d s: the process is killed before it is told to end. Write in the pod's spec:\n  terminationGracePeriodSeconds: %d",
-			c.Name, sleep, period, sleep+apiDefaultGrace)
 	}
-	return 0, ""
+	if longest < period {
+		return 0, ""
+	}
+	return int(longest-period) + 1, fmt.Sprintf("preStop of container %q sleeps %d s and the grace period is %d s: the process is killed before it is told to end. Write in the pod's spec:\n  terminationGracePeriodSeconds: %d",
+		name, longest, period, longest+apiDefaultGrace)
 }
 
 // sleepOf is how long a preStop sleeps, where that can be read.

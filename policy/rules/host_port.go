@@ -5,7 +5,10 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 // hostPort finds a surge of pods that take a port of their node: with as many
@@ -18,20 +21,27 @@ func hostPort(d world) (int, string) {
 	if !ok || e.surge == 0 {
 		return 0, ""
 	}
-	var taken []string
-	for _, c := range d.Spec.Template.Spec.Containers {
-		for _, port := range c.Ports {
-			switch {
-			case port.HostPort > 0:
-				taken = append(taken, fmt.Sprint(port.HostPort))
-			case d.Spec.Template.Spec.HostNetwork:
-				taken = append(taken, fmt.Sprint(port.ContainerPort))
-			}
-		}
-	}
+	taken := nodePorts(&d.Spec.Template.Spec)
 	if len(taken) == 0 {
 		return 0, ""
 	}
 	return len(taken), fmt.Sprintf("the pods take port %s of their node, and a rollout starts %s beside the old: where every node has one it waits for ever. Write:\n%s",
-		strings.Join(taken, ", "), plural(e.surge, "new pod"), fixStrategy("0", "1"))
+		strings.Join(taken, ", "), plural(e.more(), "new pod"), fixStrategy("0", "1"))
+}
+
+// nodePorts lists the ports that a pod takes of its node, each once.
+func nodePorts(spec *corev1.PodSpec) []string {
+	var taken []string
+	for _, c := range running(spec) {
+		for _, port := range c.Ports {
+			number := port.HostPort
+			if number == 0 && spec.HostNetwork {
+				number = port.ContainerPort
+			}
+			if text := fmt.Sprint(number); number > 0 && !slices.Contains(taken, text) {
+				taken = append(taken, text)
+			}
+		}
+	}
+	return taken
 }

@@ -5,6 +5,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/utils/ptr"
@@ -20,17 +21,34 @@ func hpaFloor(d world) (int, string) {
 	if _, ok := effectOf(d.Deployment); !ok || unsafeAt(d.Deployment, d.policy, ptr.Deref(d.Spec.Replicas, 1)) != "" {
 		return 0, "" // other checks tell
 	}
+	count, message := 0, ""
 	for i := range d.near.Scalers {
 		scaler := &d.near.Scalers[i].Spec
 		low, high := ptr.Deref(scaler.MinReplicas, 1), scaler.MaxReplicas
-		for _, size := range []int32{low, high} {
-			if why := unsafeAt(d.Deployment, d.policy, size); why != "" {
-				return 1, fmt.Sprintf("HorizontalPodAutoscaler %q may scale to %d, and there %s. At its smallest %s; at its largest %s. Write:\n%s",
+		for _, size := range slices.Compact([]int32{low, high}) {
+			why := unsafeAt(d.Deployment, d.policy, size)
+			if why == "" {
+				continue
+			}
+			if count++; count == 1 {
+				message = fmt.Sprintf("HorizontalPodAutoscaler %q may scale to %d, and there %s. At its smallest %s; at its largest %s. Write:\n%s",
 					d.near.Scalers[i].Name, size, why, told(d.Deployment, low), told(d.Deployment, high), fixStrategy("25%", "0"))
 			}
 		}
 	}
-	return 0, ""
+	return count, message
+}
+
+// smallest is the size that the autoscalers leave at least, and which of them
+// says so; without any it is today's.
+func smallest(d world) (size int32, scaler string) {
+	size = ptr.Deref(d.Spec.Replicas, 1)
+	for i := range d.near.Scalers {
+		if low := ptr.Deref(d.near.Scalers[i].Spec.MinReplicas, 1); scaler == "" || low < size {
+			size, scaler = low, d.near.Scalers[i].Name
+		}
+	}
+	return size, scaler
 }
 
 // unsafeAt says what is wrong with a rollout at a size; empty when nothing is.

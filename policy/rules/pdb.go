@@ -15,11 +15,12 @@ import (
 // drain of its node waits for ever, and more than one for the same pods, with
 // which eviction refuses each of them.
 //
-// Reads spec.replicas, the budgets, and the autoscalers' minReplicas where known.
+// Reads spec.replicas, or the autoscalers' minReplicas where there are some, and
+// the budgets.
 // Percents of a budget round up, both of them.
 func pdb(d world) (int, string) {
-	budgets, replicas := d.near.Budgets, ptr.Deref(d.Spec.Replicas, 1)
-	if len(budgets) == 0 || replicas == 0 {
+	budgets := d.near.Budgets
+	if len(budgets) == 0 || ptr.Deref(d.Spec.Replicas, 1) == 0 {
 		return 0, ""
 	}
 	if len(budgets) > 1 {
@@ -30,11 +31,12 @@ func pdb(d world) (int, string) {
 		return len(budgets), fmt.Sprintf("%d PodDisruptionBudgets select these pods (%s): eviction refuses pods that have more than one, so no node can be drained. Keep one of them",
 			len(budgets), strings.Join(names, ", "))
 	}
-	size, whose := replicas, ""
-	for i := range d.near.Scalers {
-		if low := ptr.Deref(d.near.Scalers[i].Spec.MinReplicas, 1); low < size {
-			size, whose = low, fmt.Sprintf(", the smallest of HorizontalPodAutoscaler %q", d.near.Scalers[i].Name)
-		}
+	size, whose := smallest(d)
+	if size == 0 {
+		return 0, ""
+	}
+	if whose != "" {
+		whose = fmt.Sprintf(", the smallest of HorizontalPodAutoscaler %q", whose)
 	}
 	allowed, numbers := evictable(&budgets[0], size)
 	if allowed > 0 {

@@ -3,19 +3,14 @@
 
 package rules
 
-import (
-	"fmt"
-
-	"k8s.io/utils/ptr"
-)
+import "fmt"
 
 // probeBudget finds a startup probe that gives a pod more time than the rollout
 // has: a pod that is still allowed to start counts as a rollout that failed.
 //
-// Reads startupProbe of the containers, minReadySeconds and
-// progressDeadlineSeconds, all in seconds.
+// Reads startupProbe of the containers and progressDeadlineSeconds, in seconds.
 func probeBudget(d world) (int, string) {
-	deadline := int64(ptr.Deref(d.Spec.ProgressDeadlineSeconds, apiDefaultPeriod))
+	deadline := deadlineOf(d)
 	slowest, name := int64(0), ""
 	for _, c := range running(&d.Spec.Template.Spec) {
 		if p := c.StartupProbe; p != nil {
@@ -24,9 +19,9 @@ func probeBudget(d world) (int, string) {
 			}
 		}
 	}
-	if need := slowest + int64(d.Spec.MinReadySeconds); name == "" || need < deadline {
+	if slowest < deadline {
 		return 0, ""
 	}
-	return int(slowest), fmt.Sprintf("the startup probe of container %q allows %d s, minReadySeconds is %d, and progressDeadlineSeconds %d: a pod that may still start fails the rollout. Write:\n  progressDeadlineSeconds: %d",
-		name, slowest, d.Spec.MinReadySeconds, deadline, slowest+int64(d.Spec.MinReadySeconds)+60)
+	return int(slowest), fmt.Sprintf("the startup probe of container %q allows %d s, and progressDeadlineSeconds %d: a pod that may still start fails the rollout. Write:\n%s",
+		name, slowest, deadline, fixDeadline(slowest))
 }

@@ -23,7 +23,7 @@ func rwoSurge(d world) (int, string) {
 		return 0, ""
 	}
 	return len(claims), fmt.Sprintf("PersistentVolumeClaim %q is %s, and a rollout starts %s beside the old: on another node it waits for the volume for ever. Write:\n  strategy: {type: Recreate, rollingUpdate: null}",
-		claims[0].Name, claims[0].Spec.AccessModes[0], plural(e.surge, "new pod"))
+		claims[0].Name, claims[0].Spec.AccessModes[0], plural(e.more(), "new pod"))
 }
 
 // exclusive lists the claims that one node, or one pod, has for itself.

@@ -15,7 +15,9 @@ var (
 	// versionLike is a value that is a version and not the name of a subset.
 	versionLike = regexp.MustCompile(`^v?[0-9]+\.[0-9]+`)
 	// versionKeys are labels whose value changes with every release.
-	versionKeys = []string{"app.kubernetes.io/version", "helm.sh/chart", "chart"}
+	versionKeys = []string{"app.kubernetes.io/version", "helm.sh/chart"}
+	// chartLike is a chart's name with its version.
+	chartLike = regexp.MustCompile(`-v?[0-9]+\.[0-9]+`)
 )
 
 // selectorVersion finds a version in the selector. A selector can never change,
@@ -30,7 +32,7 @@ func selectorVersion(d world) (int, string) {
 	var bad, good []string
 	for _, key := range slices.Sorted(maps.Keys(d.Spec.Selector.MatchLabels)) {
 		value := d.Spec.Selector.MatchLabels[key]
-		if slices.Contains(versionKeys, key) || (key == "version" && versionLike.MatchString(value)) {
+		if slices.Contains(versionKeys, key) || (key == "version" && versionLike.MatchString(value)) || (key == "chart" && chartLike.MatchString(value)) {
 			bad = append(bad, key+"="+value)
 		} else {
 			good = append(good, fmt.Sprintf("%s: %q", key, value))

@@ -62,7 +62,7 @@ func (r *review) wantedPreStop(c *corev1.Container) wish {
 	if what.kind == none {
 		return wish{}
 	}
-	if grace := ptr.Deref(r.New.Spec.Template.Spec.TerminationGracePeriodSeconds, apiDefaultGrace); grace <= seconds && !r.graceIsOurs() {
+	if graceOf(r.New) <= seconds && !r.graceGrows() {
 		return wish{}
 	}
 	return wish{
@@ -122,6 +122,13 @@ func (r *review) graceIsOurs() bool {
 	}
 	have := ptr.Deref(r.New.Spec.Template.Spec.TerminationGracePeriodSeconds, apiDefaultGrace)
 	return have == apiDefaultGrace || r.ours.Grace || r.stamped.Grace
+}
+
+// graceGrows tells whether a grace period that the sleep would use up can be made
+// longer. One that a first pass gave is longer already, so a record that the
+// object brings along says nothing here.
+func (r *review) graceGrows() bool {
+	return r.asked.by(gracePath...) == "" && (graceOf(r.New) == apiDefaultGrace || r.ours.Grace)
 }
 
 // wantedGrace is the grace period that the policy gives this template; 0 is none.

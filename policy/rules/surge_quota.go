@@ -44,7 +44,7 @@ func short(name corev1.ResourceName, one corev1.ResourceList, quota *corev1.Reso
 		return ""
 	}
 	all := need.DeepCopy()
-	all.Mul(int64(e.surge))
+	all.Mul(int64(e.more()))
 	hard, used := quota.Status.Hard[name], quota.Status.Used[name]
 	left := hard.DeepCopy()
 	left.Sub(used)
@@ -52,7 +52,7 @@ func short(name corev1.ResourceName, one corev1.ResourceList, quota *corev1.Reso
 		return ""
 	}
 	return fmt.Sprintf("the surge of %s (maxSurge %s of %s) needs %s of %s, and %s of %s is left",
-		plural(e.surge, "pod"), e.maxSurge, plural(e.replicas, "replica"), all.String(), name, left.String(), hard.String())
+		plural(e.more(), "pod"), e.maxSurge, plural(e.replicas, "replica"), all.String(), name, left.String(), hard.String())
 }
 
 // demand is what one pod takes of a quota, by the quota's names: its containers
@@ -72,28 +72,37 @@ func demand(spec *corev1.PodSpec) corev1.ResourceList {
 	return out
 }
 
-func requestsOf(c *corev1.Container) corev1.ResourceList { return c.Resources.Requests }
+// requestsOf are a side of what is asked for: a limit without a request is both.
+func requestsOf(r *corev1.ResourceRequirements) corev1.ResourceList {
+	out := corev1.ResourceList{}
+	maps.Copy(out, r.Limits)
+	maps.Copy(out, r.Requests)
+	return out
+}
 
-func limitsOf(c *corev1.Container) corev1.ResourceList { return c.Resources.Limits }
+func limitsOf(r *corev1.ResourceRequirements) corev1.ResourceList { return r.Limits }
 
-// peakOf adds up one side of the resources as the scheduler does.
-func peakOf(spec *corev1.PodSpec, of func(*corev1.Container) corev1.ResourceList) corev1.ResourceList {
+// peakOf adds up one side of the resources as a quota does.
+func peakOf(spec *corev1.PodSpec, of func(*corev1.ResourceRequirements) corev1.ResourceList) corev1.ResourceList {
 	total, sidecars, largest := corev1.ResourceList{}, corev1.ResourceList{}, corev1.ResourceList{}
 	for i := range spec.InitContainers {
 		c := &spec.InitContainers[i]
 		if c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways {
-			add(sidecars, of(c))
+			add(sidecars, of(&c.Resources))
 			continue
 		}
 		while := sidecars.DeepCopy()
-		add(while, of(c))
+		add(while, of(&c.Resources))
 		raise(largest, while)
 	}
 	for i := range spec.Containers {
-		add(total, of(&spec.Containers[i]))
+		add(total, of(&spec.Containers[i].Resources))
 	}
 	add(total, sidecars)
 	raise(total, largest)
+	if spec.Resources != nil { // the pod's own word counts over its containers'
+		maps.Copy(total, of(spec.Resources))
+	}
 	add(total, spec.Overhead)
 	return total
 }
