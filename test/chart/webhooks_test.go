@@ -81,6 +81,25 @@ func TestWebhooksAreNoDanger(t *testing.T) {
 	}
 }
 
+// TestTimeouts are what an API server waits for us at most, on each of its two ways.
+func TestTimeouts(t *testing.T) {
+	for _, row := range []struct {
+		values               []string
+		mutating, validating int32
+	}{
+		{nil, 3, 2},
+		{[]string{"webhook.timeoutSeconds.mutating=10"}, 10, 2},
+		{[]string{"webhook.timeoutSeconds.validating=1"}, 3, 1},
+	} {
+		for _, w := range mutating(t, row.values...) {
+			assert.Equal(t, row.mutating, *w.TimeoutSeconds, w.Name)
+		}
+		for _, w := range validating(t, row.values...) {
+			assert.Equal(t, row.validating, *w.TimeoutSeconds, w.Name)
+		}
+	}
+}
+
 // TestFailurePolicies is the whole list of what waits for us.
 func TestFailurePolicies(t *testing.T) {
 	closed := map[string]bool{}
