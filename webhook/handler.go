@@ -71,6 +71,7 @@ func (h *Handler) Register(server registrar) {
 	deployments := schema.GroupKind{Group: "apps", Kind: "Deployment"}
 	server.Register("/mutate/deployments", reviewer{kind: deployments, review: h.mutateDeployment, log: h.log})
 	server.Register("/validate/deployments", reviewer{kind: deployments, review: h.validateDeployment, log: h.log})
+	server.Register("/validate/scales", reviewer{kind: schema.GroupKind{Group: "autoscaling", Kind: "Scale"}, review: h.validateScale, log: h.log})
 	server.Register("/mutate/services", reviewer{kind: schema.GroupKind{Kind: "Service"}, review: h.mutateService, log: h.log})
 	server.Register("/mutate/httproutes", reviewer{
 		kind: schema.GroupKind{Group: "gateway.networking.k8s.io", Kind: "HTTPRoute"}, review: h.mutateRoute, log: h.log,

@@ -85,7 +85,7 @@ func FuzzReview(f *testing.F) {
 	f.Add([]byte("{"))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		mux := server(t)
-		for _, path := range []string{"/mutate/services", "/mutate/httproutes", "/validate/policies"} {
+		for _, path := range []string{"/mutate/services", "/mutate/httproutes", "/validate/policies", "/validate/scales"} {
 			request := httptest.NewRequest(http.MethodPost, path, bytes.NewReader(body))
 			request.Header.Set("Content-Type", "application/json")
 			mux.ServeHTTP(httptest.NewRecorder(), request)
