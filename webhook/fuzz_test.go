@@ -58,7 +58,7 @@ func FuzzReview(f *testing.F) {
 	f.Add([]byte(`{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1","kind":{"group":"apps","kind":"Deployment"},"object":{"spec":{"template":{"spec":{"containers":[{"name":"a"}]}}}}}}`))
 	f.Add([]byte("{"))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		for _, path := range []string{"/mutate/deployments", "/validate/deployments", "/mutate/services", "/mutate/httproutes", "/validate/policies"} {
+		for _, path := range []string{"/mutate/deployments", "/validate/deployments", "/mutate/services", "/mutate/httproutes", "/validate/policies", "/validate/scales"} {
 			out := asked(path, body)
 			require.NotContains(t, out.Body.String(), "internal error", "a panic")
 			require.Contains(t, []int{200, 400, 422, 500}, out.Code)

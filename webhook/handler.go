@@ -82,6 +82,7 @@ func (h *Handler) Register(server registrar) {
 	}{
 		{"/mutate/deployments", deployments, h.mutateDeployment},
 		{"/validate/deployments", deployments, h.validateDeployment},
+		{"/validate/scales", schema.GroupKind{Group: "autoscaling", Kind: "Scale"}, h.validateScale},
 		{"/mutate/services", schema.GroupKind{Kind: "Service"}, h.mutateService},
 		{"/mutate/httproutes", schema.GroupKind{Group: "gateway.networking.k8s.io", Kind: "HTTPRoute"}, h.mutateRoute},
 		{"/validate/policies", schema.GroupKind{Kind: "ConfigMap"}, h.validatePolicy},

@@ -79,8 +79,8 @@ func TestAPanicIsAnswered(t *testing.T) {
 	assert.Equal(t, http.StatusInternalServerError, out.Code)
 }
 
-// review sends an object as somebody and gives the object that comes out.
-func review(t *testing.T, path, kind, group, user, old, incoming string) (string, *admissionv1.AdmissionResponse) {
+// reviewOf is what an API server sends about an object that somebody writes.
+func reviewOf(t *testing.T, kind, group, user, old, incoming string) string {
 	t.Helper()
 	var before runtime.RawExtension
 	if old != "" {
@@ -94,7 +94,13 @@ func review(t *testing.T, path, kind, group, user, old, incoming string) (string
 		},
 	})
 	require.NoError(t, err)
-	out := post(server(t), path, "application/json", string(body))
+	return string(body)
+}
+
+// review sends an object as somebody and gives the object that comes out.
+func review(t *testing.T, path, kind, group, user, old, incoming string) (string, *admissionv1.AdmissionResponse) {
+	t.Helper()
+	out := post(server(t), path, "application/json", reviewOf(t, kind, group, user, old, incoming))
 	require.Equal(t, http.StatusOK, out.Code, out.Body.String())
 	var answered admissionv1.AdmissionReview
 	require.NoError(t, json.Unmarshal(out.Body.Bytes(), &answered))

@@ -4,11 +4,14 @@
 package chart
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/version"
@@ -101,6 +104,40 @@ func TestWhoIsCalled(t *testing.T) {
 	}
 }
 
+// TestWhoScales sends on only what a person changed in size, and never to 0.
+func TestWhoScales(t *testing.T) {
+	all := validating(t)
+	at := slices.IndexFunc(all, func(w admissionv1.ValidatingWebhook) bool { return w.Name == "scales.evenkeel.dev" })
+	require.GreaterOrEqual(t, at, 0)
+	hook := webhook.NewValidatingWebhookAccessor(all[at].Name, configuration, &all[at])
+	sized := func(replicas int32) *autoscalingv1.Scale {
+		return &autoscalingv1.Scale{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "demo"}, Spec: autoscalingv1.ScaleSpec{Replicas: replicas}}
+	}
+	for _, row := range []struct {
+		name     string
+		old, new int32
+		who      string
+		want     bool
+	}{
+		{"up", 3, 4, "somebody", true},
+		{"down", 3, 2, "somebody", true},
+		{"from 0", 0, 2, "somebody", true},
+		{"to 0", 3, 0, "somebody", false},
+		{"nothing changed", 3, 3, "somebody", false},
+		{"nothing changed at 0", 0, 0, "somebody", false},
+		{"an autoscaler", 3, 4, "system:serviceaccount:kube-system:horizontal-pod-autoscaler", false},
+		{"an autoscaler without an account of its own", 3, 4, "system:kube-controller-manager", false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			kind := autoscalingv1.SchemeGroupVersion.WithKind("Scale")
+			attributes := admission.NewAttributesRecord(sized(row.new), sized(row.old), kind, "shop", "demo", appsv1.SchemeGroupVersion.WithResource("deployments"), "scale", admission.Update, nil, false, &user.DefaultInfo{Name: row.who})
+			assert.Equal(t, row.want, called(t, hook, &admission.VersionedAttributes{
+				Attributes: attributes, VersionedKind: kind, VersionedObject: admission.NewLazyObject(sized(row.new)), VersionedOldObject: admission.NewLazyObject(sized(row.old)),
+			}))
+		})
+	}
+}
+
 func matches(t *testing.T, hook webhook.WebhookAccessor, old, object *appsv1.Deployment) bool {
 	t.Helper()
 	operation, before := admission.Create, runtime.Object(nil)
@@ -109,10 +146,16 @@ func matches(t *testing.T, hook webhook.WebhookAccessor, old, object *appsv1.Dep
 	}
 	kind, resource := appsv1.SchemeGroupVersion.WithKind("Deployment"), appsv1.SchemeGroupVersion.WithResource("deployments")
 	attributes := admission.NewAttributesRecord(object, before, kind, object.Namespace, object.Name, resource, "", operation, nil, false, &user.DefaultInfo{Name: "somebody"})
-	compiler := cel.NewConditionCompiler(environment.MustBaseEnvSet(oldestServer))
-	result := hook.GetCompiledMatcher(compiler).Match(t.Context(), &admission.VersionedAttributes{
+	return called(t, hook, &admission.VersionedAttributes{
 		Attributes: attributes, VersionedKind: kind, VersionedObject: admission.NewLazyObject(object), VersionedOldObject: admission.NewLazyObject(before),
-	}, nil, nil)
+	})
+}
+
+// called tells whether a request passes a webhook's match conditions.
+func called(t *testing.T, hook webhook.WebhookAccessor, request *admission.VersionedAttributes) bool {
+	t.Helper()
+	compiler := cel.NewConditionCompiler(environment.MustBaseEnvSet(oldestServer))
+	result := hook.GetCompiledMatcher(compiler).Match(t.Context(), request, nil, nil)
 	require.NoError(t, result.Error, hook.GetName())
 	return result.Matches
 }

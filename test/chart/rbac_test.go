@@ -36,10 +36,15 @@ func TestRights(t *testing.T) {
 	cluster := []string{
 		"apps/deployments: get list watch patch",
 		"apps/replicasets: get list watch",
+		"autoscaling/horizontalpodautoscalers: list watch",
 		"discovery.k8s.io/endpointslices: get list watch",
 		"events.k8s.io/events: create patch",
 		"gateway.networking.k8s.io/httproutes: get list watch patch",
 		"namespaces: get list watch",
+		"networking.k8s.io/ingresses: list watch",
+		"persistentvolumeclaims: list watch",
+		"policy/poddisruptionbudgets: list watch",
+		"resourcequotas: list watch",
 		"services: get list watch create patch delete",
 	}
 	own := []string{
@@ -58,6 +63,7 @@ func TestRights(t *testing.T) {
 			"admissionregistration.k8s.io/validatingwebhookconfigurations evenkeel-evenkeel-system: get list watch patch",
 		}, []string{"secrets evenkeel-ca: get list watch update", "secrets: create"}},
 		{"with cert-manager", []string{"certManager.enabled=true"}, nil, nil},
+		{"with namespaces' own policies", []string{"certManager.enabled=true", "namespacePolicies.enabled=true"}, []string{"configmaps: get list watch"}, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			all := render(t, row.values...)

@@ -53,7 +53,9 @@ func TestSchemaRefuses(t *testing.T) {
 		{"image.pullPolicy=always", "value must be one of 'Always', 'IfNotPresent', 'Never'"},
 		{"image.digest=sha256:short", "does not match pattern"},
 		{"replicas=0", "minimum: got 0, want 1"},
-		{"webhook.timeoutSeconds=31", "maximum: got 31, want 30"},
+		{"webhook.timeoutSeconds.mutating=31", "maximum: got 31, want 30"},
+		{"webhook.timeoutSeconds.validating=0", "minimum: got 0, want 1"},
+		{"webhook.timeoutSeconds=3", "got number, want object"},
 		{"webhook.failurePolicy=Ignore", "additional properties 'failurePolicy' not allowed"},
 		{"policy.rule[0].name=x", "additional properties 'rule' not allowed"},
 		{"policy.kind=Policy", "value must be 'RolloutPolicy'"},
@@ -96,6 +98,9 @@ func TestNetworkPolicy(t *testing.T) {
 		}
 		return out
 	}
+	only := find[networkingv1.NetworkPolicy](t, render(t, "networkPolicy.enabled=true"), "NetworkPolicy", "evenkeel")
+	assert.Equal(t, []networkingv1.PolicyType{networkingv1.PolicyTypeIngress}, only.Spec.PolicyTypes, "no selector knows the API server: what goes out is not limited")
+	assert.Equal(t, deployment(t).Spec.Selector.MatchLabels, only.Spec.PodSelector.MatchLabels, "every manager, and nothing else")
 	from := "networkPolicy.metricsFrom[0].podSelector.matchLabels.app=prometheus"
 	assert.Equal(t, map[string]int{"webhook": 0, "health": 0}, ports())
 	assert.Equal(t, map[string]int{"webhook": 0, "health": 0}, ports("metrics.enabled=true"))

@@ -5,6 +5,7 @@ package chart
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -58,7 +59,7 @@ func hooks(t *testing.T, values ...string) []hook {
 // never what breaks a cluster.
 func TestWebhooksAreNoDanger(t *testing.T) {
 	all := hooks(t)
-	assert.Len(t, all, 6)
+	assert.Len(t, all, 7)
 	for _, h := range all {
 		t.Run(h.name, func(t *testing.T) {
 			assert.Equal(t, admissionv1.SideEffectClassNone, h.effects)
@@ -68,9 +69,10 @@ func TestWebhooksAreNoDanger(t *testing.T) {
 			assert.Empty(t, h.client.CABundle, "the managers' own, which an upgrade must not touch")
 			assert.Equal(t, "evenkeel-webhook", h.client.Service.Name)
 			for _, rule := range h.rules {
-				assert.ElementsMatch(t, []admissionv1.OperationType{admissionv1.Create, admissionv1.Update}, rule.Operations, "deleting is never ours to hinder")
+				assert.Subset(t, []admissionv1.OperationType{admissionv1.Create, admissionv1.Update}, rule.Operations, "deleting is never ours to hinder")
+				assert.NotEmpty(t, rule.Operations)
 				for _, resource := range rule.Resources {
-					assert.Contains(t, []string{"deployments", "services", "httproutes", "configmaps"}, resource, "no subresource, no pods, no ReplicaSets")
+					assert.Contains(t, []string{"deployments", "deployments/scale", "services", "httproutes", "configmaps"}, resource, "no other subresource, no pods, no ReplicaSets")
 				}
 			}
 			if h.failure == admissionv1.Fail {
@@ -78,6 +80,25 @@ func TestWebhooksAreNoDanger(t *testing.T) {
 				assert.Equal(t, "not-being-deleted", h.conditions[0].Name, "finalizers can go without us")
 			}
 		})
+	}
+}
+
+// TestTimeouts are what an API server waits for us at most, on each of its two ways.
+func TestTimeouts(t *testing.T) {
+	for _, row := range []struct {
+		values               []string
+		mutating, validating int32
+	}{
+		{nil, 3, 2},
+		{[]string{"webhook.timeoutSeconds.mutating=10"}, 10, 2},
+		{[]string{"webhook.timeoutSeconds.validating=1"}, 3, 1},
+	} {
+		for _, w := range mutating(t, row.values...) {
+			assert.Equal(t, row.mutating, *w.TimeoutSeconds, w.Name)
+		}
+		for _, w := range validating(t, row.values...) {
+			assert.Equal(t, row.validating, *w.TimeoutSeconds, w.Name)
+		}
 	}
 }
 
@@ -93,13 +114,13 @@ func TestFailurePolicies(t *testing.T) {
 	assert.Equal(t, map[string]bool{
 		"deployments-guarded.evenkeel.dev": true, "deployments.evenkeel.dev": false,
 		"services.evenkeel.dev": true, "httproutes.evenkeel.dev": true,
-		"validating deployments.evenkeel.dev": false, "validating policies.evenkeel.dev": false,
+		"validating deployments.evenkeel.dev": false, "validating scales.evenkeel.dev": false, "validating policies.evenkeel.dev": false,
 	}, closed)
 }
 
 func TestNamespacesLeftOut(t *testing.T) {
 	for _, h := range hooks(t, "webhook.excludedNamespaces={istio-system}") {
-		if h.rules[0].Resources[0] != "deployments" {
+		if !strings.HasPrefix(h.rules[0].Resources[0], "deployments") {
 			assert.Nil(t, h.namespaces, "%s looks at marked objects alone, wherever they are", h.name)
 			continue
 		}

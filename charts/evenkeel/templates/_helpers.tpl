@@ -24,12 +24,12 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
 {{- end }}
 {{- end }}
-{{- /* What every webhook of ours has in common. */ -}}
+{{- /* What every webhook of ours has in common: root, phase (mutating or validating), path. */ -}}
 {{- define "evenkeel.webhook" -}}
 admissionReviewVersions: [v1]
 sideEffects: None
 matchPolicy: Equivalent
-timeoutSeconds: {{ .root.Values.webhook.timeoutSeconds }}
+timeoutSeconds: {{ index .root.Values.webhook.timeoutSeconds .phase }}
 clientConfig:
   service:
     name: {{ include "evenkeel.name" .root }}-webhook
