@@ -165,6 +165,9 @@ func FuzzPatch(f *testing.F) {
 		if json.Unmarshal(object, &tree) != nil || tree == nil || json.Unmarshal(value, &v) != nil || !strings.HasPrefix(path, "/") {
 			return
 		}
+		if strings.Contains(path+"/", "//") { // empty keys, which no field has and the other library reads in another way
+			return
+		}
 		object, err := json.Marshal(tree) // as the API server writes
 		require.NoError(t, err)
 		changes := []policy.Change{{Path: path, Value: v}}

@@ -17,7 +17,7 @@ import (
 func main() {
 	verify := flag.Bool("verify", false, "change nothing, and fail where something would change")
 	flag.Parse()
-	if err := run(".", *verify); err != nil {
+	if err := run(*verify); err != nil {
 		fmt.Fprintln(os.Stderr, "generate:", err)
 		os.Exit(1)
 	}
@@ -36,9 +36,10 @@ var files = []file{
 	{"README.md", parts},
 }
 
-// run writes every file below a root, or tells which of them are not as they
-// would be written.
-func run(root string, verify bool) error {
+// run writes every file below the working directory, or tells which of them are
+// not as they would be written.
+func run(verify bool) error {
+	const root = "."
 	var stale []error
 	for _, f := range files {
 		path := filepath.Join(root, f.path)
