@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/tls"
 	"log/slog"
 	"testing"
 
@@ -72,7 +73,7 @@ func TestCache(t *testing.T) {
 
 func TestManagerOptions(t *testing.T) {
 	o := parse(t, inPod, "--metrics-bind-address=0", "--leader-election-id=turn")
-	got := o.manager(serving.Files(t.TempDir()))
+	got := o.manager([]func(*tls.Config){serving.Files(t.TempDir()).Configure})
 	assert.True(t, got.LeaderElection)
 	assert.True(t, got.LeaderElectionReleaseOnCancel, "the other replica takes over at once")
 	assert.Equal(t, "turn", got.LeaderElectionID)

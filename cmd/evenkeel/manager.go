@@ -57,7 +57,15 @@ func run(ctx context.Context, o *options) error {
 		return fmt.Errorf("cannot reach a cluster: %w", err)
 	}
 	source := o.source(config)
-	mgr, err := ctrl.NewManager(config, o.manager(source))
+	secure := []func(*tls.Config){source.Configure}
+	if o.clientCA != "" {
+		clients, err := serving.TrustClients(o.clientCA, o.clientNames)
+		if err != nil {
+			return err
+		}
+		secure = append(secure, clients.Configure)
+	}
+	mgr, err := ctrl.NewManager(config, o.manager(secure))
 	if err != nil {
 		return fmt.Errorf("cannot make the manager: %w", err)
 	}
@@ -80,13 +88,13 @@ func (o *options) source(config *rest.Config) serving.Source {
 }
 
 // manager is controller-runtime's part of the options.
-func (o *options) manager(source serving.Source) ctrl.Options {
+func (o *options) manager(secure []func(*tls.Config)) ctrl.Options {
 	timeout := shutdownTimeout
 	return ctrl.Options{
 		Scheme: newScheme(),
 		Cache:  o.cache(),
 		WebhookServer: ctrlwebhook.NewServer(ctrlwebhook.Options{
-			Port: o.webhookPort, TLSOpts: []func(*tls.Config){source.Configure},
+			Port: o.webhookPort, TLSOpts: secure,
 		}),
 		Metrics:                       metricsserver.Options{BindAddress: o.metricsAddress},
 		HealthProbeBindAddress:        o.healthAddress,

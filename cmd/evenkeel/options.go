@@ -24,6 +24,8 @@ type options struct {
 	mutatingWebhook, validatingWebhook string
 	leaderElectionID                   string
 	namespacePolicies                  bool
+	clientCA                           string
+	clientNames                        []string
 	drainDelay, auditInterval          time.Duration
 	namespace, serviceAccount          string
 }
@@ -45,6 +47,8 @@ func (o *options) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "address of /metrics, plain HTTP; 0 serves none")
 	f.StringVar(&o.tlsMode, "tls-mode", tlsSelf, "where the serving certificate comes from: self or files")
 	f.StringVar(&o.certDir, "cert-dir", "/tls", "folder with tls.crt and tls.key, for --tls-mode=files")
+	f.StringVar(&o.clientCA, "client-ca-file", "", "file with the CA of clients: whoever has no certificate of it is refused; where left out, nobody is asked for one")
+	f.StringSliceVar(&o.clientNames, "client-names", nil, "common names or DNS names of the clients that are let in, with --client-ca-file; all of the CA where left out")
 	f.StringVar(&o.caSecret, "ca-secret", "evenkeel-ca", "Secret that keeps the CA, for --tls-mode=self")
 	f.StringVar(&o.serviceName, "service-name", "evenkeel-webhook", "Service of the webhook server, for --tls-mode=self")
 	f.StringVar(&o.mutatingWebhook, "mutating-webhook", "evenkeel", "MutatingWebhookConfiguration whose caBundle is kept, for --tls-mode=self")
@@ -76,6 +80,9 @@ func (o *options) validate() error {
 	}
 	if o.drainDelay < 0 || o.drainDelay > longestDrain {
 		errs = append(errs, fmt.Errorf("--drain-delay=%s is out of range: use 0s to %s", o.drainDelay, longestDrain))
+	}
+	if len(o.clientNames) > 0 && o.clientCA == "" {
+		errs = append(errs, errors.New("--client-names needs --client-ca-file, by which clients are known"))
 	}
 	if o.auditInterval != 0 && o.auditInterval < time.Minute {
 		errs = append(errs, fmt.Errorf("--audit-interval=%s is out of range: use 1m or more, or 0s for never", o.auditInterval))

@@ -4,6 +4,7 @@
 package chart
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -105,4 +106,16 @@ func TestNetworkPolicy(t *testing.T) {
 	assert.Equal(t, map[string]int{"webhook": 0, "health": 0}, ports())
 	assert.Equal(t, map[string]int{"webhook": 0, "health": 0}, ports("metrics.enabled=true"))
 	assert.Equal(t, map[string]int{"webhook": 0, "health": 0, "metrics": 1}, ports("metrics.enabled=true", from))
+}
+
+// A CA of clients is mounted, and named to the manager.
+func TestClientCA(t *testing.T) {
+	args := func(values ...string) []string { return deployment(t, values...).Spec.Template.Spec.Containers[0].Args }
+	assert.NotContains(t, strings.Join(args(), " "), "--client-ca-file")
+	asked := []string{"webhook.clientCA.configMap=clients", "webhook.clientCA.names[0]=kube-apiserver"}
+	assert.Contains(t, args(asked...), "--client-ca-file=/clients/ca.crt")
+	assert.Contains(t, args(asked...), "--client-names=kube-apiserver")
+	pod := deployment(t, asked...).Spec.Template.Spec
+	assert.Equal(t, "clients", pod.Volumes[0].ConfigMap.Name)
+	assert.Equal(t, corev1.VolumeMount{Name: "clients", MountPath: "/clients", ReadOnly: true}, pod.Containers[0].VolumeMounts[0])
 }

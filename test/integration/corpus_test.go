@@ -317,8 +317,9 @@ func anotherPolicy(t *testing.T) {
       versionLabel: {key: example.com/version, from: imageDigest}`)
 }
 
-// withRule adds to the tests' rule of the policy until the test ends.
-func withRule(t *testing.T, more string) {
+// withRule adds to the tests' rule of the policy until the test ends, and gives
+// the rule's new name.
+func withRule(t *testing.T, more string) string {
 	t.Helper()
 	install := func(values string) {
 		t.Helper()
@@ -341,4 +342,5 @@ func withRule(t *testing.T, more string) {
 		}
 		return true
 	}, 90*time.Second, time.Second)
+	return mark
 }

@@ -46,6 +46,7 @@ func newSuite() (*suite, error) {
 func (s *suite) stages() []stage {
 	return []stage{
 		{"lint", true, s.lint},
+		{"verify", true, func() error { return s.program("go", "run", "./test/generate", "-verify") }},
 		{"unit", false, s.unit},
 		{"cluster", true, s.up},
 		{"chart", false, func() error { return s.inside("./test/chart/...") }},
