@@ -80,7 +80,7 @@ func (s State) Words() string {
 	case s.Strategy == "":
 		text = Canary
 	}
-	text += " with steps " + s.Steps
+	text += " " + s.Steps
 	if s.Match != "" {
 		text += ", and the requests with " + s.Match
 	}

@@ -127,6 +127,21 @@ func parseStep(text string) (Step, error) {
 	return step, nil
 }
 
+// StepsFor reads the steps of a strategy: a blue-green release has no weights
+// between nothing and all.
+func StepsFor(strategy, text string) (Steps, error) {
+	steps, err := ParseSteps(text)
+	if err != nil || strategy != BlueGreen {
+		return steps, err
+	}
+	for _, step := range steps {
+		if step.Weight != 0 && step.Weight != 100 {
+			return nil, fmt.Errorf("steps: %q: a blue-green release has the weights 0%% and 100%% alone; write for example %q", step, BlueGreenSteps)
+		}
+	}
+	return steps, nil
+}
+
 // parsePercent reads a whole percent from least to 100.
 func parsePercent(text string, least int) (int, error) {
 	number, isPercent := strings.CutSuffix(text, "%")

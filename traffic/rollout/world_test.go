@@ -362,4 +362,3 @@ func (s State) lendOr0(replicas int32) int32 {
 	}
 	return s.lend(replicas)
 }
-
