@@ -5,8 +5,6 @@ package rollout
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -82,14 +80,6 @@ func canaryWorld(replicas int32, steps string) *world {
 }
 
 func version(name string) Version { return Version{ReplicaSet: name, Hash: name, Revision: "1"} }
-
-// clone is a world that goes on by itself.
-func (w *world) clone() *world {
-	out := *w
-	out.pods, out.ready, out.sick = maps.Clone(w.pods), maps.Clone(w.ready), maps.Clone(w.sick)
-	out.broken = slices.Clone(w.broken)
-	return &out
-}
 
 // snapshot is what observe would read.
 func (w *world) snapshot() Snapshot {
