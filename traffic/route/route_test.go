@@ -4,120 +4,12 @@
 package route
 
 import (
-	"encoding/json"
-	"fmt"
-	"math/rand/v2"
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"sigs.k8s.io/yaml"
 )
-
-func rules(t *testing.T, text string) Rules {
-	t.Helper()
-	var out Rules
-	require.NoError(t, yaml.Unmarshal([]byte(text), &out))
-	return out
-}
-
-func split(weight int) Split {
-	return Split{Namespace: "shop", Shares: []Share{{Deployment: "demo", Service: "demo", Canary: "demo-canary", Weight: weight}}}
-}
-
-func TestSplitAndRestore(t *testing.T) {
-	for name, row := range map[string]struct{ own, split string }{
-		"the only backend, without a weight": {
-			"[{backendRefs: [{name: demo, port: 80}]}]",
-			"[{backendRefs: [{name: demo, port: 80, weight: 80}, {name: demo-canary, port: 80, weight: 20}]}]",
-		},
-		"others keep their share": {
-			"[{backendRefs: [{name: demo, weight: 3}, {name: other, weight: 1}]}]",
-			"[{backendRefs: [{name: demo, weight: 240}, {name: demo-canary, weight: 60}, {name: other, weight: 100}]}]",
-		},
-		"others without a weight count as 1": {
-			"[{backendRefs: [{name: other}, {name: demo}]}]",
-			"[{backendRefs: [{name: other, weight: 100}, {name: demo, weight: 80}, {name: demo-canary, weight: 20}]}]",
-		},
-		"filters and fields that nobody knows are copied": {
-			"[{name: a, future: {x: 1}, backendRefs: [{name: demo, filters: [{type: X}], future: true}]}]",
-			"[{name: a, future: {x: 1}, backendRefs: [{name: demo, filters: [{type: X}], future: true, weight: 80}, {name: demo-canary, filters: [{type: X}], future: true, weight: 20}]}]",
-		},
-		"its own namespace, named": {
-			"[{backendRefs: [{name: demo, namespace: shop}]}]",
-			"[{backendRefs: [{name: demo, namespace: shop, weight: 80}, {name: demo-canary, namespace: shop, weight: 20}]}]",
-		},
-		"another namespace, another kind, another rule": {
-			"[{backendRefs: [{name: demo, namespace: stock}]}, {backendRefs: [{name: demo, kind: Import, group: x.io}]}, {filters: [{type: RequestRedirect}]}]",
-			"[{backendRefs: [{name: demo, namespace: stock}]}, {backendRefs: [{name: demo, kind: Import, group: x.io}]}, {filters: [{type: RequestRedirect}]}]",
-		},
-		"a weight of 0 stays 0": {
-			"[{backendRefs: [{name: demo, weight: 0}, {name: other, weight: 5}]}]",
-			"[{backendRefs: [{name: demo, weight: 0}, {name: demo-canary, weight: 0}, {name: other, weight: 500}]}]",
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			own := rules(t, row.own)
-			got, done, err := Apply(own, split(20))
-			require.NoError(t, err)
-			same(t, rules(t, row.split), got)
-			same(t, own, Restore(got, done))
-			same(t, own, rules(t, row.own))
-			same(t, own, Restore(own, done), "what a user has just written is the user's own")
-		})
-	}
-}
-
-func TestWhatCannotBeDividedIsRefused(t *testing.T) {
-	many := "[{backendRefs: ["
-	for range 9 {
-		many += "{name: demo}, "
-	}
-	_, _, err := Apply(rules(t, many+"]}]"), split(20))
-	require.EqualError(t, err, "rule 0: 18 backends with those of the canary are more than the 16 that a rule may have")
-	_, _, err = Apply(rules(t, "[{backendRefs: [{name: demo, weight: 20000}]}]"), split(20))
-	require.EqualError(t, err, `rule 0: the weight 20000 of backend "demo" is more than 10000, so it cannot be divided into percents`)
-}
-
-func TestTwoDeploymentsOnOneRoute(t *testing.T) {
-	own := rules(t, "[{backendRefs: [{name: a}, {name: b}]}]")
-	both := Split{}.With(Share{Deployment: "b", Service: "b", Canary: "b-canary", Weight: 50}).With(Share{Deployment: "a", Service: "a", Canary: "a-canary", Weight: 10})
-	got, done, err := Apply(own, both)
-	require.NoError(t, err)
-	same(t, rules(t, "[{backendRefs: [{name: a, weight: 90}, {name: a-canary, weight: 10}, {name: b, weight: 50}, {name: b-canary, weight: 50}]}]"), got)
-	left := done.WithoutDeployment("a")
-	got, _, err = Apply(Restore(got, done), left)
-	require.NoError(t, err)
-	same(t, rules(t, "[{backendRefs: [{name: a, weight: 100}, {name: b, weight: 50}, {name: b-canary, weight: 50}]}]"), got)
-}
-
-// Restore is the exact inverse of Apply, for any rules and any weight, also when
-// the split has been through its annotation.
-func TestRestoreIsTheInverse(t *testing.T) {
-	random := rand.New(rand.NewPCG(7, 7))
-	for range 5000 {
-		var own Rules
-		for range 1 + random.IntN(4) {
-			var backends []any
-			for range random.IntN(5) {
-				ref := map[string]any{"name": []string{"demo", "other", "third"}[random.IntN(3)]}
-				if random.IntN(2) == 0 {
-					ref["weight"] = []any{int64(random.IntN(200)), float64(random.IntN(200))}[random.IntN(2)]
-				}
-				backends = append(backends, ref)
-			}
-			own = append(own, map[string]any{"backendRefs": backends})
-		}
-		got, done, err := Apply(own, split(random.IntN(101)))
-		require.NoError(t, err)
-		carried, err := Parse(done.String())
-		require.NoError(t, err)
-		same(t, own, Restore(got, carried))
-		again, _, err := Apply(Restore(got, carried), carried)
-		require.NoError(t, err)
-		same(t, got, again, "rendering what is rendered changes nothing")
-	}
-}
 
 func TestParse(t *testing.T) {
 	empty, err := Parse("")
@@ -141,28 +33,96 @@ func TestNarrow(t *testing.T) {
 	assert.Empty(t, Narrow{}.String())
 }
 
-func TestServices(t *testing.T) {
-	got := Services(rules(t, "[{backendRefs: [{name: a}, {name: b, namespace: x}, {name: c, namespace: shop}, {name: a}]}]"), "shop")
-	assert.Equal(t, []string{"a", "c"}, got)
-}
-
 func FuzzParse(f *testing.F) {
-	f.Add(split(20).String())
+	f.Add(`{"namespace":"shop","shares":[{"deployment":"demo","service":"demo","canary":"demo-canary","weight":20,"match":"host:a.b"}],"unset":["0/0"]}`)
 	f.Add("{}")
 	f.Fuzz(func(t *testing.T, text string) {
 		got, err := Parse(text)
 		if err != nil {
 			return
 		}
-		_, _, _ = Apply(Rules{map[string]any{"backendRefs": []any{map[string]any{"name": "demo"}}}}, got)
+		again, err := Parse(got.String())
+		require.NoError(t, err)
+		require.Equal(t, got.String(), again.String())
 	})
 }
 
-func same(t *testing.T, want, got Rules, why ...any) {
-	t.Helper()
-	a, err := json.Marshal(want)
-	require.NoError(t, err)
-	b, err := json.Marshal(got)
-	require.NoError(t, err)
-	require.JSONEq(t, string(a), string(b), fmt.Sprint(why...))
+func TestParseMatch(t *testing.T) {
+	for text, want := range map[string]Match{
+		"":                                       nil,
+		"header:x-group=beta":                    {{{ByHeader, "x-group", "beta", false}}},
+		"header~:x-region=cn-.*":                 {{{ByHeader, "x-region", "cn-.*", true}}},
+		"header:x-group=beta;cookie:gray=always": {{{ByHeader, "x-group", "beta", false}}, {{ByCookie, "gray", "always", false}}},
+		"header:a=1&query:b=2":                   {{{ByHeader, "a", "1", false}, {ByQuery, "b", "2", false}}},
+		"host:preview.shop.io":                   {{{ByHost, "", "preview.shop.io", false}}},
+		`header:a=x\;y\&z=1`:                     {{{ByHeader, "a", "x;y&z=1", false}}},
+		`header~:a=1\.2`:                         {{{ByHeader, "a", `1\.2`, true}}},
+	} {
+		got, err := ParseMatch(text)
+		require.NoError(t, err, text)
+		assert.Equal(t, want, got, text)
+		again, err := ParseMatch(got.String())
+		require.NoError(t, err, text)
+		assert.Equal(t, want, again, text)
+	}
+	for text, says := range map[string]string{
+		"beta":             `match: "beta": a condition is header:, cookie:, query: or host: and what it has; write for example "header:x-group=beta;cookie:gray=always"`,
+		"method:get=1":     `match: "method:get=1": "method" is not known: use header, cookie, query or host; write for example "header:x-group=beta;cookie:gray=always"`,
+		"header:x-group":   `match: "header:x-group": a header has a name, "=" and a value; write for example "header:x-group=beta;cookie:gray=always"`,
+		"header:x group=1": `match: "header:x group=1": "x group" is not the name of a header; write for example "header:x-group=beta;cookie:gray=always"`,
+		"cookie:a=1,2":     `match: "cookie:a=1,2": "1,2" cannot stand in a cookie; write for example "header:x-group=beta;cookie:gray=always"`,
+		"header~:a=(":      "match: \"header~:a=(\": \"(\" is not a regular expression: error parsing regexp: missing closing ): `(`; write for example \"header:x-group=beta;cookie:gray=always\"",
+		"host:Shop":        `match: "host:Shop": a host is a DNS name in small letters; write for example "header:x-group=beta;cookie:gray=always"`,
+		"header:a=1;":      `match: "": a condition is header:, cookie:, query: or host: and what it has; write for example "header:x-group=beta;cookie:gray=always"`,
+		"header:a=1;header:a=2;header:a=3;header:a=4;header:a=5;header:a=6;header:a=7;header:a=8;header:a=9": "match: 9 alternatives are more than 8",
+	} {
+		_, err := ParseMatch(text)
+		assert.EqualError(t, err, says)
+	}
+}
+
+// A cookie is found wherever it stands among others, and only as a whole.
+func TestCookieHeader(t *testing.T) {
+	exact := regexp.MustCompile(Condition{By: ByCookie, Name: "gray", Value: "al.ways"}.CookieHeader())
+	pattern := regexp.MustCompile(Condition{By: ByCookie, Name: "gray", Value: "^v[0-9]+$", Pattern: true}.CookieHeader())
+	for _, header := range []string{"gray=al.ways", "a=1; gray=al.ways", "gray=al.ways; b=2", "a=1;gray=al.ways;b=2"} {
+		assert.True(t, exact.MatchString(header), header)
+	}
+	for _, header := range []string{"gray=alXways", "xgray=al.ways", "a=gray=al.ways", "gray=al.ways2", ""} {
+		assert.False(t, exact.MatchString(header), header)
+	}
+	assert.True(t, pattern.MatchString("a=1; gray=v12; b=2"))
+	assert.False(t, pattern.MatchString("gray=v12x"))
+}
+
+func FuzzParseMatch(f *testing.F) {
+	for _, seed := range []string{MatchExample, "host:a.b", `header:a=\;\&\\`, "header~:a=.*&query:b=1", "cookie~:a=b"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		match, err := ParseMatch(text)
+		if err != nil || len(match.String()) > maxMatch {
+			return
+		}
+		again, err := ParseMatch(match.String())
+		require.NoError(t, err, match.String())
+		require.Equal(t, match, again)
+	})
+}
+
+func TestRef(t *testing.T) {
+	for text, want := range map[string]Ref{
+		"httproute/demo": {HTTPRoute, "demo"}, "Ingress/web": {Ingress, "web"}, "grpcroute/a": {GRPCRoute, "a"}, "demo": {HTTPRoute, "demo"},
+	} {
+		got, err := ParseRef(text)
+		require.NoError(t, err)
+		assert.Equal(t, want, got)
+		again, err := ParseRef(got.String())
+		require.NoError(t, err)
+		assert.Equal(t, want, again)
+	}
+	for _, text := range []string{"", "tcproute/a", "ingress/", "ingress/a/b"} {
+		_, err := ParseRef(text)
+		assert.Error(t, err)
+	}
 }

@@ -6,21 +6,16 @@ package route
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 )
 
 // SplitAnnotation holds the Split of a route, or the Narrow of a Service.
 const SplitAnnotation = "evenkeel.dev/split"
 
-const (
-	// factor scales the weights of a rule, so that a percent is a whole number.
-	factor = 100
-	// maxWeight and maxBackends are the Gateway API's own limits.
-	maxWeight   = 1_000_000
-	maxBackends = 16
-	// maxAnnotation bounds what Parse reads, in bytes.
-	maxAnnotation = 64 << 10
-)
+// maxAnnotation bounds what Parse reads, in bytes.
+const maxAnnotation = 64 << 10
 
 // Share is one Service's division between stable and canary.
 type Share struct {
@@ -31,6 +26,17 @@ type Share struct {
 	Service string `json:"service"`
 	Canary  string `json:"canary"`
 	Weight  int    `json:"weight"`
+	// Match is the group of requests that Canary always gets, see ParseMatch.
+	Match string `json:"match,omitempty"`
+}
+
+// OwnedName is the name of an object beside a route that leads to a share's
+// canary. Two routes, or two Services of one route, never get the same.
+func (s Share) OwnedName(route string) string {
+	if route == s.Service {
+		return s.Canary
+	}
+	return route + "-" + s.Canary
 }
 
 // Split is what a route in flight carries.
@@ -42,6 +48,9 @@ type Split struct {
 	// Unset lists the backends whose weight the user left out, as
 	// "rule/backend" counted from 0 in the user's own rules.
 	Unset []string `json:"unset,omitempty"`
+	// Own holds what stood in the user's own route where a rendering replaced
+	// it, by a place that the renderer knows.
+	Own map[string]string `json:"own,omitempty"`
 }
 
 // Parse reads a split annotation; an empty text is the empty Split.
@@ -59,6 +68,9 @@ func Parse(text string) (Split, error) {
 	for _, share := range s.Shares {
 		if share.Weight < 0 || share.Weight > 100 || share.Service == "" || share.Canary == "" || share.Service == share.Canary {
 			return Split{}, fmt.Errorf("cannot read annotation %s: the share of Service %q is not usable", SplitAnnotation, share.Service)
+		}
+		if _, err := ParseMatch(share.Match); err != nil {
+			return Split{}, fmt.Errorf("cannot read annotation %s: %w", SplitAnnotation, err)
 		}
 	}
 	return s, nil
@@ -80,7 +92,7 @@ func (s Split) String() string {
 func (s Split) With(share Share) Split {
 	out := s.without(func(other Share) bool { return other.Service == share.Service })
 	out.Shares = append(out.Shares, share)
-	slices.SortFunc(out.Shares, func(a, b Share) int { return compare(a.Service, b.Service) })
+	slices.SortFunc(out.Shares, func(a, b Share) int { return strings.Compare(a.Service, b.Service) })
 	return out
 }
 
@@ -90,7 +102,7 @@ func (s Split) WithoutDeployment(deployment string) Split {
 }
 
 func (s Split) without(drop func(Share) bool) Split {
-	out := Split{Namespace: s.Namespace, Unset: slices.Clone(s.Unset)}
+	out := Split{Namespace: s.Namespace, Unset: slices.Clone(s.Unset), Own: maps.Clone(s.Own)}
 	for _, share := range s.Shares {
 		if !drop(share) {
 			out.Shares = append(out.Shares, share)
@@ -102,8 +114,8 @@ func (s Split) without(drop func(Share) bool) Split {
 // Same tells whether both divide the same Services in the same way.
 func (s Split) Same(other Split) bool { return slices.Equal(s.Shares, other.Shares) }
 
-// share finds the division of a Service.
-func (s Split) share(service string) (Share, bool) {
+// Share finds the division of a Service.
+func (s Split) Share(service string) (Share, bool) {
 	for _, share := range s.Shares {
 		if share.Service == service {
 			return share, true
@@ -112,18 +124,7 @@ func (s Split) share(service string) (Share, bool) {
 	return Share{}, false
 }
 
-// isCanary tells whether a name is that of a canary's Service.
-func (s Split) isCanary(name string) bool {
+// IsCanary tells whether a name is that of a canary's Service.
+func (s Split) IsCanary(name string) bool {
 	return slices.ContainsFunc(s.Shares, func(share Share) bool { return share.Canary == name })
-}
-
-func compare(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	default:
-		return 0
-	}
 }

@@ -1,35 +1,47 @@
 // Copyright The Evenkeel Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package route
+package gateway
 
 import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
 
-// Rules are the spec.rules of a route as a JSON tree: objects are
-// map[string]any, lists are []any, numbers are int64 or float64.
-type Rules []any
+const (
+	// factor scales the weights of a rule, so that a percent is a whole number.
+	factor = 100
+	// maxWeight and maxBackends are the Gateway API's own limits.
+	maxWeight   = 1_000_000
+	maxBackends = 16
+)
 
-// Apply divides the user's own rules as the split says. The result's Unset tells
-// which weights the user left out. Neither argument is changed.
-//
-// It fails, before anything is divided, where a rule would get more backends or
-// larger weights than the Gateway API allows.
-func Apply(own Rules, split Split) (Rules, Split, error) {
-	out := make(Rules, len(own))
-	done := Split{Namespace: split.Namespace, Shares: slices.Clone(split.Shares)}
+// rules are the spec.rules of a route.
+type rules []any
+
+func rulesOf(object route.Object) rules {
+	list, _ := route.Dig(object, "spec", "rules").([]any)
+	return list
+}
+
+// apply divides the user's own rules. The result's Unset tells which weights the
+// user left out. It fails, before anything is divided, where a rule would get
+// more backends or larger weights than the Gateway API allows.
+func apply(own rules, split route.Split) (rules, route.Split, error) {
+	out := make(rules, len(own))
+	done := route.Split{Namespace: split.Namespace, Shares: slices.Clone(split.Shares)}
 	for i, rule := range own {
 		backends := backendRefs(rule)
-		if !slices.ContainsFunc(backends, func(b any) bool { return split.divides(b) }) {
+		if !slices.ContainsFunc(backends, func(b any) bool { return divides(split, b) }) {
 			out[i] = rule
 			continue
 		}
 		divided, err := divide(backends, split)
 		if err != nil {
-			return nil, Split{}, fmt.Errorf("rule %d: %w", i, err)
+			return nil, route.Split{}, fmt.Errorf("rule %d: %w", i, err)
 		}
 		for j, backend := range backends {
 			if _, set := weightOf(backend); !set {
@@ -41,14 +53,13 @@ func Apply(own Rules, split Split) (Rules, Split, error) {
 	return out, done, nil
 }
 
-// Restore gives the user's own rules back: the exact inverse of Apply for the
-// split that Apply returned, and no change at all for rules that show no
-// canary, which a user has just written.
-func Restore(rules Rules, split Split) Rules {
-	out := make(Rules, len(rules))
-	for i, rule := range rules {
+// restore gives the user's own rules back: the exact inverse of apply for the
+// split that apply returned, and no change at all for rules that show no canary.
+func restore(shown rules, split route.Split) rules {
+	out := make(rules, len(shown))
+	for i, rule := range shown {
 		backends := backendRefs(rule)
-		if !slices.ContainsFunc(backends, func(b any) bool { return split.isCanary(refName(b)) }) {
+		if !slices.ContainsFunc(backends, func(b any) bool { return split.IsCanary(refName(b)) }) {
 			out[i] = rule
 			continue
 		}
@@ -57,11 +68,11 @@ func Restore(rules Rules, split Split) Rules {
 	return out
 }
 
-// Services lists the Services of the route's own namespace that the rules lead
-// to, each once, in their order.
-func Services(rules Rules, namespace string) []string {
+// services lists the Services of a namespace that the rules lead to, each once,
+// in their order.
+func services(own rules, namespace string) []string {
 	var names []string
-	for _, rule := range rules {
+	for _, rule := range own {
 		for _, backend := range backendRefs(rule) {
 			if name := refName(backend); isLocalService(backend, namespace) && !slices.Contains(names, name) {
 				names = append(names, name)
@@ -71,15 +82,15 @@ func Services(rules Rules, namespace string) []string {
 	return names
 }
 
-func divide(backends []any, split Split) ([]any, error) {
+func divide(backends []any, split route.Split) ([]any, error) {
 	var out []any
 	for _, backend := range backends {
 		weight, _ := weightOf(backend)
 		if weight*factor > maxWeight {
 			return nil, fmt.Errorf("the weight %d of backend %q is more than %d, so it cannot be divided into percents", weight, refName(backend), maxWeight/factor)
 		}
-		share, ok := split.share(refName(backend))
-		if !ok || !split.divides(backend) {
+		share, _ := split.Share(refName(backend))
+		if !divides(split, backend) {
 			out = append(out, with(backend, "weight", weight*factor))
 			continue
 		}
@@ -94,14 +105,14 @@ func divide(backends []any, split Split) ([]any, error) {
 	return out, nil
 }
 
-func undivide(backends []any, split Split, rule int) []any {
+func undivide(backends []any, split route.Split, rule int) []any {
 	var out []any
 	for i, backend := range backends {
-		if split.isCanary(refName(backend)) {
+		if split.IsCanary(refName(backend)) {
 			continue
 		}
 		weight, _ := weightOf(backend)
-		if i+1 < len(backends) && split.divides(backend) && split.isCanary(refName(backends[i+1])) {
+		if i+1 < len(backends) && divides(split, backend) && split.IsCanary(refName(backends[i+1])) {
 			canary, _ := weightOf(backends[i+1])
 			weight += canary
 		}
@@ -114,10 +125,11 @@ func undivide(backends []any, split Split, rule int) []any {
 	return out
 }
 
-// divides tells whether a backend is one of the split's Services.
-func (s Split) divides(backend any) bool {
-	_, ok := s.share(refName(backend))
-	return ok && isLocalService(backend, s.Namespace)
+// divides tells whether a backend is one of the split's Services and shares its
+// weight; a canary that gets only requests that match has a route of its own.
+func divides(split route.Split, backend any) bool {
+	share, ok := split.Share(refName(backend))
+	return ok && (share.Weight > 0 || share.Match == "") && isLocalService(backend, split.Namespace)
 }
 
 // isLocalService tells whether a backend is a Service without a namespace, or in
@@ -162,7 +174,7 @@ func weightOf(backend any) (weight int64, set bool) {
 
 func position(rule, backend int) string { return fmt.Sprintf("%d/%d", rule, backend) }
 
-func withBackends(rule any, backends []any) any { return with(rule, "backendRefs", backends) }
+func withBackends(rule any, backends []any) route.Object { return with(rule, "backendRefs", backends) }
 
 // with copies one level of a tree, changed at a key.
 func with(tree any, key string, value any) map[string]any {
