@@ -64,6 +64,7 @@
 // The controller, on each event of the workload, its pods, ControllerRevisions,
 // Services and their EndpointSlices: reads a Snapshot, calls Decide, and writes one
 // thing. A State that differs is written with the resourceVersion that was read;
+// where its rendering is not there it is written once more;
 // else the Target is annotated on each of the Services, whose selector admission
 // renders; then Delete is done, each pod with its UID as the precondition. It looks
 // again after Decision.After. It takes the action annotation once, by Act. On a

@@ -76,17 +76,23 @@ func (s Snapshot) count(fits func(Pod) bool) (n int32) {
 // ready is how many pods of a role serve.
 func (s Snapshot) ready(role Role) int32 {
 	hash := s.State.hash(role)
-	return s.count(func(p Pod) bool { return hash != "" && p.Hash == hash && p.Ready && !p.Leaving })
+	return s.count(func(p Pod) bool { return hash != "" && p.Hash == hash && p.Ready && s.lives(p) })
 }
 
 // changed is how many new pods are available, by what anybody counts.
 func (s Snapshot) changed() int32 {
 	hash := s.State.Canary.Hash
-	n := s.count(func(p Pod) bool { return hash != "" && p.Hash == hash && p.Available && !p.Leaving })
+	n := s.count(func(p Pod) bool { return hash != "" && p.Hash == hash && p.Available && s.lives(p) })
 	if s.Newest == s.State.Canary {
 		n = min(n, s.Updated)
 	}
 	return n
+}
+
+// lives tells whether nobody takes the pod away: a StatefulSet's that is beyond
+// the replicas is as good as gone.
+func (s Snapshot) lives(p Pod) bool {
+	return !p.Leaving && (!s.State.ordinal() || p.Ordinal < s.Replicas)
 }
 
 // want is how many pods are to be new in the current batch.
@@ -100,7 +106,7 @@ func (s Snapshot) left() int32 { return s.Replicas - s.want() }
 
 // stays tells whether no batch so far takes the pod.
 func (s Snapshot) stays(p Pod, partition int32) bool {
-	return !p.Leaving && p.Hash == s.State.Stable.Hash && (!s.State.ordinal() || p.Ordinal < partition)
+	return s.lives(p) && p.Hash == s.State.Stable.Hash && (!s.State.ordinal() || p.Ordinal < partition)
 }
 
 // staying is how many old pods below a partition serve, and how many do not.
@@ -110,17 +116,12 @@ func (s Snapshot) staying(partition int32) (ready, unready int32) {
 	return ready, unready
 }
 
-// foreign is how many pods, of those that may change, are not of a version.
+// foreign is how many pods, of those that may change, are not of a version; those
+// that leave are counted until they are gone.
 func (s Snapshot) foreign(v Version) int32 {
-	return s.count(func(p Pod) bool { return p.Hash != v.Hash && p.Ordinal >= s.State.bound() && p.Ordinal < s.top() })
-}
-
-// top is the first ordinal beyond the replicas; a pod there is being scaled away.
-func (s Snapshot) top() int32 {
-	if !s.State.ordinal() {
-		return shut
-	}
-	return s.Replicas
+	return s.count(func(p Pod) bool {
+		return p.Hash != v.Hash && p.Ordinal >= s.State.bound() && (!s.State.ordinal() || p.Ordinal < s.Replicas)
+	})
 }
 
 // missing names the first Service that a rollout needs and that is not there.

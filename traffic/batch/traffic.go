@@ -26,14 +26,23 @@ func (s State) Target() Target {
 	return Target{Select: s.hash(s.Serve)}
 }
 
-// RefuseScale says why a StatefulSet in flight cannot have so many replicas: those
-// that go first are the new ones, which are all that its Services lead to.
-func (s State) RefuseScale(replicas int32) error {
-	narrowed := s.Phase == rollout.Stepping && s.Divides() && s.Serve == New && s.ordinal()
-	if !narrowed || replicas == 0 || replicas > s.Partition {
+// RefuseScale says why a StatefulSet in flight cannot go from so many replicas to
+// others: those that go first are the new ones, which may be all that its Services
+// lead to.
+func (s State) RefuseScale(from, replicas int32) error {
+	narrowed := s.Divides() && s.Serve == New && s.ordinal() && s.Phase == rollout.Stepping
+	if !narrowed || replicas == 0 || replicas > s.confirmed(from) {
 		return nil
 	}
-	return fmt.Errorf("cannot scale to %d replicas: the Services lead to the new pods alone, from ordinal %d on, and those would be the first to go; finish first, or go back:\n  kubectl annotate statefulset NAME %s=%s", replicas, s.Partition, rollout.ActionAnnotation, rollout.ActionRollback)
+	return fmt.Errorf("cannot scale to %d replicas: the Services lead to the new pods alone, from ordinal %d on, and those would be the first to go; finish first, or go back:\n  kubectl annotate statefulset NAME %s=%s", replicas, s.confirmed(from), rollout.ActionAnnotation, rollout.ActionRollback)
+}
+
+// confirmed is the ordinal from which on pods are new by a batch that is ready.
+func (s State) confirmed(replicas int32) int32 {
+	if s.Stage != StageBatch || s.Step == 0 {
+		return s.Partition
+	}
+	return max(s.Partition, replicas-rollout.Need(replicas, s.StepList()[s.Step-1].Room()))
 }
 
 // serve is the version that the Services are to lead to while the batch takes

@@ -28,7 +28,7 @@ var stageWaits = map[rollout.Stage]string{
 const (
 	waitHeld         = "a person lets it go on (annotation evenkeel.dev/action: continue)"
 	waitPerson       = "a person says so (annotation evenkeel.dev/action: continue, skip or rollback)"
-	waitReplicas     = "there are replicas again; they come as the new version, because the stock controller forgets the old one without pods"
+	waitReplicas     = "there are replicas again (their pods come as new ones)"
 	waitStays        = "the old pods that the Services lead to are ready"
 	waitServices     = "the Services select again what the rollout wrote"
 	waitWhole        = "stable's pods are ready"

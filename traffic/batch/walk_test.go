@@ -1,0 +1,173 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package batch
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
+
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+)
+
+// someWorld is one of the worlds that a release may start in.
+func someWorld(random *rand.Rand) *world {
+	one := func(values ...string) *intstr.IntOrString {
+		if value := values[random.IntN(len(values))]; value != "" {
+			return ptr.To(intstr.Parse(value))
+		}
+		return nil
+	}
+	g := given{
+		replicas: int32(1 + random.IntN(9)), daemon: random.IntN(3) == 0, parallel: random.IntN(2) == 0, services: random.IntN(2) == 0,
+		steps: []string{"33%:4s,100%", "50%:pause,100%", "10%,30%:2s,100%:pause", "0%/50%:3s,60%,100%", "100%"}[random.IntN(5)],
+		turn:  []int{0, 0, 40, 100}[random.IntN(4)],
+	}
+	if g.daemon {
+		g.unavailable = one("", "1", "2", "34%")
+		if random.IntN(4) == 0 {
+			g.unavailable, g.surge = one("0"), one("1", "50%")
+		}
+		return newWorld(g)
+	}
+	g.unavailable, g.bare = one("", "1", "2", "50%"), random.IntN(6) == 0
+	if random.IntN(4) == 0 {
+		g.partition = ptr.To(int32(random.IntN(4)))
+	}
+	return newWorld(g)
+}
+
+// step lets one event happen. In a fair world nobody disturbs, and people say
+// what is waited for.
+func (w *world) step(random *rand.Rand, fair bool) {
+	switch event := random.IntN(24); {
+	case event < 6:
+		w.reconcile([]int{0, 1, 2, 9, 9, 9}[event])
+	case event < 10:
+		w.stock()
+	case event < 14:
+		w.kubelet(random)
+	case event < 17:
+		w.pass(time.Duration(random.IntN(3000)) * time.Millisecond)
+	case fair:
+		w.please()
+	default:
+		w.disturb(event, random)
+	}
+	w.check()
+}
+
+// please is a person who does what the rollout waits for.
+func (w *world) please() {
+	w.down = false
+	if w.state.Phase == rollout.Stepping || w.state.Held {
+		if next, err := Act(w.state, rollout.ActionContinue, w.now); err == nil {
+			w.write(next)
+		}
+	}
+	if w.state.Reversible() && w.replicas > 0 && w.state.bound() >= w.replicas {
+		next := w.state
+		next.User = ptr.To(next.User.copy())
+		next.User.StatefulSet.RollingUpdate.Partition = ptr.To(int32(0))
+		w.user = text(next.User)
+		w.write(next)
+	}
+}
+
+func (w *world) disturb(event int, random *rand.Rand) {
+	rare := func(n int) bool { return random.IntN(n) == 0 }
+	switch {
+	case event == 17 && rare(60):
+		w.apply("old")
+	case event == 18 && rare(80):
+		w.apply("third")
+	case event == 19 && rare(15):
+		w.act(ActionHold)
+	case event == 19:
+		w.act(rollout.ActionContinue)
+	case event == 20 && rare(20):
+		w.scale(int32(random.IntN(10)))
+	case event == 21 && w.sized == w.replicas && len(w.past) > 0 && !w.crashes():
+		w.late(w.past[random.IntN(len(w.past))])
+	case event == 22 && rare(10) && w.crashes():
+		w.crash(random)
+	case event == 22 && rare(10):
+		w.down = !w.down
+	case event == 23 && rare(60):
+		w.act(rollout.ActionSkip)
+	case event == 23 && rare(20):
+		w.wish(intstr.FromInt32(int32(1 + random.IntN(2))))
+	}
+}
+
+// crashes tells whether pods crash in this world. A late controller cannot know
+// of a crash, so there is none in a world that has one.
+func (w *world) crashes() bool { return w.sick["crashes"] }
+
+func (w *world) act(action rollout.Action) {
+	if next, err := Act(w.state, action, w.now); err == nil {
+		w.write(next)
+	}
+}
+
+// walk lets one seeded sequence of events happen and ends in a fair world.
+func walk(seed uint64, bug string) *world {
+	random := rand.New(rand.NewPCG(seed, 1))
+	w := someWorld(random)
+	w.bug, w.sick["new"], w.sick["crashes"] = bug, random.IntN(4) == 0, random.IntN(2) == 0
+	w.cruel = w.crashes() && random.IntN(3) == 0
+	for range 400 {
+		w.step(random, false)
+	}
+	for i := 0; i < 9000 && w.state.InFlight(); i++ {
+		w.step(random, true)
+		if w.replicas == 0 {
+			w.scale(3)
+		}
+	}
+	return w
+}
+
+// Every walk keeps the invariants at every step, and comes to its end.
+func TestEveryWalkIsSafeAndEnds(t *testing.T) {
+	ends, deleted := map[string]int{}, 0
+	const walks = 6000
+	for seed := range uint64(walks) {
+		w := walk(seed, "")
+		require.Empty(t, w.broken, "seed %d", seed)
+		require.False(t, w.state.InFlight(), "seed %d did not end: %s", seed, w)
+		kind := "StatefulSet "
+		if w.knobs.DaemonSet != nil {
+			kind = "DaemonSet "
+		}
+		ends[kind+string(w.state.Phase)]++
+		deleted += w.deleted
+	}
+	t.Logf("%d walks of 400 events and more, %d pods deleted: %v", walks, deleted, ends)
+	for _, kind := range []string{"StatefulSet ", "DaemonSet "} {
+		assert.Greater(t, ends[kind+"Completed"], walks/20, kind)
+		assert.Greater(t, ends[kind+"RolledBack"], walks/50, kind)
+	}
+}
+
+// A checker that could not see a bug would prove nothing.
+func TestPlantedBugsAreFound(t *testing.T) {
+	for _, bug := range []string{"no settle", "template first", "all at once", "rounds the wrong way", "turns at once", "broken pods stay", "own strategy lost"} {
+		t.Run(bug, func(t *testing.T) {
+			const most = 1000
+			for seed := range uint64(most) {
+				if w := walk(seed, bug); len(w.broken) > 0 || w.state.InFlight() {
+					t.Logf("found in walk %d", seed)
+					return
+				}
+			}
+			t.Errorf("not found in %d walks", most)
+		})
+	}
+}
