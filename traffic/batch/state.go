@@ -12,10 +12,6 @@ import (
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
 
-// TurnAnnotation is the percent of new pods from which the Services lead to the
-// new pods alone, see State.Turn.
-const TurnAnnotation = "evenkeel.dev/turn"
-
 // The stages; the package comment says what each of them stands for.
 const (
 	StagePrepare               = rollout.StagePrepare
@@ -137,9 +133,12 @@ func (s State) StepList() rollout.Steps {
 }
 
 // Current is the step that the rollout stands on.
-func (s State) Current() rollout.Step {
+func (s State) Current() rollout.Step { return s.at(s.Step) }
+
+// at is a step, or the nearest that there is.
+func (s State) at(i int) rollout.Step {
 	steps := s.StepList()
-	return steps[min(max(s.Step, 0), len(steps)-1)]
+	return steps[min(max(i, 0), len(steps)-1)]
 }
 
 // ParseState reads a state annotation. An empty text is the zero State, which is

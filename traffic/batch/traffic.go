@@ -42,7 +42,7 @@ func (s State) confirmed(replicas int32) int32 {
 	if s.Stage != StageBatch || s.Step == 0 {
 		return s.Partition
 	}
-	return max(s.Partition, replicas-rollout.Need(replicas, s.StepList()[s.Step-1].Room()))
+	return max(s.Partition, replicas-rollout.Need(replicas, s.at(s.Step-1).Room()))
 }
 
 // serve is the version that the Services are to lead to while the batch takes

@@ -123,7 +123,7 @@ func eventDeleting(s State, pods []Pod) *rollout.Event {
 		text += fmt.Sprintf(" and %d more", len(pods)-most)
 	}
 	if s.ordinal() {
-		return &rollout.Event{Reason: "BrokenPodDeleted", Warning: true, Message: fmt.Sprintf("%s: delete pod %s, never ready and in the stock controller's way", s.where(), text)}
+		return &rollout.Event{Reason: "BrokenPodDeleted", Warning: true, Message: fmt.Sprintf("%s: delete pod %s, not ready and in the stock controller's way", s.where(), text)}
 	}
 	return &rollout.Event{Reason: "PodDeleted", Message: fmt.Sprintf("%s: delete pod %s", s.where(), text)}
 }

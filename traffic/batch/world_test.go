@@ -47,6 +47,9 @@ type world struct {
 	broken  []string
 	bug     string
 	deleted int // pods by the controller itself
+	refused int // scalings
+	stages  map[rollout.Stage]bool
+	told    []string
 }
 
 const (
@@ -83,7 +86,7 @@ func newWorld(g given) *world {
 	user := g.user()
 	w := &world{
 		now: time.Unix(1_800_000_000, 0), parallel: g.parallel, replicas: g.replicas, sized: g.replicas, template: "new", knobs: user.copy(),
-		current: "old", update: "old", sick: map[string]bool{}, user: text(user),
+		current: "old", update: "old", sick: map[string]bool{}, user: text(user), stages: map[rollout.Stage]bool{},
 	}
 	for i := range g.replicas {
 		pod := w.create(i, "old")
@@ -192,6 +195,10 @@ func (w *world) reconcile(writes int) {
 	w.past = append(w.past, s)
 	decision := w.plant(Decide(s, w.now), s)
 	w.checkWords(s, decision)
+	w.stages[decision.State.Stage] = true
+	if decision.Event != nil {
+		w.told = append(w.told, decision.Event.Message)
+	}
 	if w.down && (!decision.State.Equal(w.state) || !s.Rendered) {
 		w.state = decision.State // the webhook is away, and fails open
 		return
@@ -224,7 +231,7 @@ func (w *world) late(s Snapshot) {
 // plant changes a decision as a bug would.
 func (w *world) plant(d Decision, s Snapshot) Decision {
 	switch {
-	case w.bug == "no settle" && !d.State.Seen.IsZero():
+	case w.bug == "no settle" && s.State.Seen.IsZero() && !d.State.Seen.IsZero():
 		d.State.Seen = d.State.Seen.Add(-time.Hour)
 	case w.bug == "template first" && d.State.Stage == StageReturn:
 		d.State = d.State.enter(rollout.RollingBack, StageRestore, w.now)
@@ -232,8 +239,9 @@ func (w *world) plant(d Decision, s Snapshot) Decision {
 		d.Delete = slices.DeleteFunc(slices.Clone(s.Pods), func(p Pod) bool { return p.Hash != "old" })
 	case w.bug == "rounds the wrong way" && d.State.Stage == StageBatch && d.State.Partition > 0 && s.State.Stage == StageClear:
 		d.State.Partition--
-	case w.bug == "turns at once" && s.State.Stage == StageClear && d.State.Stage == StageBatch && w.state.Divides():
-		d.State.Serve = New
+	case w.bug == "not clear" && s.State.Stage == StageClear && s.State.Serve == Old && d.State.Serve != Old:
+		d.State = s.State.enter(rollout.Stepping, StageBatch, w.now)
+		d.State.Partition = s.left()
 	case w.bug == "broken pods stay" && s.State.ordinal():
 		d.Delete = nil
 	case w.bug == "own strategy lost" && d.State.Stage == StageRelease:
@@ -250,6 +258,8 @@ func (w *world) apply(template string) {
 		if w.state.Reversible() {
 			w.write(RollBack(w.state, "undo", w.now))
 		}
+	case w.down && w.state.Serve != New && w.state.Phase == rollout.Stepping: // kubectl set image, and no webhook
+		w.template, w.observed = template, false
 	default:
 		w.template, w.observed = template, false
 		w.write(Again(w.state, w.state, w.now))
@@ -261,7 +271,10 @@ func (w *world) apply(template string) {
 func (w *world) scale(replicas int32) {
 	gone := w.count(func(p *Pod) bool { return p.Ordinal < replicas && p.Hash == w.served && p.Ready })
 	switch {
-	case replicas == w.replicas, w.state.RefuseScale(w.replicas, replicas) != nil:
+	case w.state.RefuseScale(w.replicas, replicas) != nil:
+		w.refused++
+		return
+	case replicas == w.replicas:
 		return
 	case w.replicas == 0 && (w.served != "" || w.selected != "" || w.knobs.StatefulSet != nil && w.current != w.update):
 		return // the controllers have had a moment
