@@ -30,6 +30,9 @@ func Decide(s Snapshot, now time.Time) Decision {
 	if !s.State.InFlight() {
 		return Decision{State: s.State}
 	}
+	if s.State.Wait == "" && s.State.Stage == StagePrepare {
+		return started(s.State)
+	}
 	for _, guard := range guards {
 		if decision, decided := guard(s, now); decided {
 			return decision
@@ -86,7 +89,7 @@ func anotherVersion(s Snapshot, now time.Time) (Decision, bool) {
 	state = state.drop()
 	state.Canary = s.Newest
 	if !known {
-		return waitFor(state, stageWaits[StagePrepare]), true
+		return Decision{State: state}, true
 	}
 	if state.Serve == New {
 		state.Serve = Everyone
@@ -184,16 +187,18 @@ func settleWait(s Snapshot, o outcome, now time.Time) Decision {
 	}
 }
 
+// started tells that the rollout has started.
+func started(state State) Decision {
+	state.Wait = stageWaits[state.Stage]
+	return Decision{State: state, Event: eventStarted(state)}
+}
+
 // waitFor records why the stage waits, and tells it when that is new.
 func waitFor(state State, wait string) Decision {
 	if state.Wait == wait {
 		return Decision{State: state}
 	}
-	first := state.Wait == ""
 	state.Wait = wait
-	if first {
-		return Decision{State: state, Event: eventStarted(state)}
-	}
 	return Decision{State: state, Event: eventWaiting(state)}
 }
 

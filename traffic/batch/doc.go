@@ -52,23 +52,25 @@
 // # What is around it
 //
 // Admission, for a template that changes and a strategy of batch: asks Manageable,
-// names the ControllerRevision that most ready pods are of as Stable, writes Begin's
-// state and rollout.InFlightLabel, and in that same write puts what Render gives
-// into spec.updateStrategy. Whoever writes the workload while it is in flight gets
-// the same rendering; what differs from the live object is kept by Wish. A template
-// that equals stable's is RollBack, another one is Again; while State.HoldsTemplate
-// the live template stays, and while State.WantsStable the template is what Template
-// reads out of stable's ControllerRevision. RefuseScale answers the scale
-// subresource. A state that nobody but the controller may change is put back.
+// names the ControllerRevision that most ready pods are of as Stable, and as
+// Services those whose traffic is to move: no headless one, which gives the pods
+// their names, and none with a traffic policy of Local, which has a node served by
+// its own pod. It writes Begin's state and rollout.InFlightLabel, and in that same
+// write puts what Render gives into spec.updateStrategy. Whoever writes the workload
+// while it is in flight gets the same rendering; what differs from the live object
+// is kept by Wish. A template that equals stable's is RollBack, another one is Again;
+// while State.HoldsTemplate the live template stays, and while State.WantsStable it
+// is what Template reads out of stable's ControllerRevision. RefuseScale answers the
+// scale subresource. A state that anybody but the controller changes is put back.
 //
 // The controller, on each event of the workload, its pods, ControllerRevisions,
 // Services and their EndpointSlices: reads a Snapshot, calls Decide, and writes one
-// thing. A State that differs is written with the resourceVersion that was read;
-// where its rendering is not there it is written once more;
-// else the Target is annotated on each of the Services, whose selector admission
-// renders; then Delete is done, each pod with its UID as the precondition. It looks
-// again after Decision.After. It takes the action annotation once, by Act. On a
-// workload that is deleted it only gives the Services back.
+// thing. A State that differs is written with the resourceVersion that was read, and
+// one that is not rendered is written once more. Else the Target is annotated on
+// each of the Services, whose selector admission renders, and then Delete is done,
+// each pod with its UID as the precondition. It looks again after Decision.After. It
+// takes the action annotation once, by Act. Of a workload that is deleted it only
+// gives the Services back.
 //
 // Nothing in this package reads a clock, a cluster or a random number.
 package batch

@@ -63,59 +63,6 @@ func (w *world) step(random *rand.Rand, fair bool) {
 	w.check()
 }
 
-// please is a person who does what the rollout waits for.
-func (w *world) please() {
-	w.down = false
-	if w.state.Phase == rollout.Stepping || w.state.Held {
-		if next, err := Act(w.state, rollout.ActionContinue, w.now); err == nil {
-			w.write(next)
-		}
-	}
-	if w.state.Reversible() && w.replicas > 0 && w.state.bound() >= w.replicas {
-		next := w.state
-		next.User = ptr.To(next.User.copy())
-		next.User.StatefulSet.RollingUpdate.Partition = ptr.To(int32(0))
-		w.user = text(next.User)
-		w.write(next)
-	}
-}
-
-func (w *world) disturb(event int, random *rand.Rand) {
-	rare := func(n int) bool { return random.IntN(n) == 0 }
-	switch {
-	case event == 17 && (rare(60) || w.state.Serve == New && rare(6)):
-		w.apply("old")
-	case event == 18 && rare(80):
-		w.apply("third")
-	case event == 19 && rare(15):
-		w.act(ActionHold)
-	case event == 19:
-		w.act(rollout.ActionContinue)
-	case event == 20 && rare(20):
-		w.scale(int32(random.IntN(10)))
-	case event == 21 && w.sized == w.replicas && len(w.past) > 0 && !w.crashes():
-		w.late(w.past[random.IntN(len(w.past))])
-	case event == 22 && rare(10) && w.crashes():
-		w.crash(random)
-	case event == 22 && rare(10):
-		w.down = !w.down
-	case event == 23 && rare(60):
-		w.act(rollout.ActionSkip)
-	case event == 23 && rare(20):
-		w.wish(intstr.FromInt32(int32(1 + random.IntN(2))))
-	}
-}
-
-// crashes tells whether pods crash in this world. A late controller cannot know
-// of a crash, so there is none in a world that has one.
-func (w *world) crashes() bool { return w.sick["crashes"] }
-
-func (w *world) act(action rollout.Action) {
-	if next, err := Act(w.state, action, w.now); err == nil {
-		w.write(next)
-	}
-}
-
 // walk lets one seeded sequence of events happen and ends in a fair world.
 func walk(seed uint64, bug string) *world {
 	random := rand.New(rand.NewPCG(seed, 1))

@@ -12,7 +12,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
-	"k8s.io/utils/ptr"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
@@ -60,15 +59,15 @@ const (
 
 // given is what a walk starts with.
 type given struct {
-	replicas            int32
-	daemon, parallel    bool
-	steps               string
-	turn                int
-	services            bool
-	partition           *int32
-	unavailable, surge  *intstr.IntOrString
-	bare                bool // no rollingUpdate at all
-	onFailure, deadline string
+	replicas           int32
+	daemon, parallel   bool
+	steps              string
+	turn               int
+	services           bool
+	partition          *int32
+	unavailable, surge *intstr.IntOrString
+	bare               bool // no rollingUpdate at all
+	onFailure          string
 }
 
 func (g given) user() Knobs {
@@ -250,76 +249,11 @@ func (w *world) plant(d Decision, s Snapshot) Decision {
 	return d
 }
 
-// apply is a person's other template.
-func (w *world) apply(template string) {
-	switch {
-	case template == w.template || !w.state.InFlight() || w.state.Stable.Hash != "old":
-	case template == "old":
-		if w.state.Reversible() {
-			w.write(RollBack(w.state, "undo", w.now))
-		}
-	case w.down && w.state.Serve != New && w.state.Phase == rollout.Stepping: // kubectl set image, and no webhook
-		w.template, w.observed = template, false
-	default:
-		w.template, w.observed = template, false
-		w.write(Again(w.state, w.state, w.now))
-	}
-}
-
-// scale is what a person, or an autoscaler, or a node that comes or goes does. It
-// does not pass the webhook that renders.
-func (w *world) scale(replicas int32) {
-	gone := w.count(func(p *Pod) bool { return p.Ordinal < replicas && p.Hash == w.served && p.Ready })
-	switch {
-	case w.state.RefuseScale(w.replicas, replicas) != nil:
-		w.refused++
-		return
-	case replicas == w.replicas:
-		return
-	case w.replicas == 0 && (w.served != "" || w.selected != "" || w.knobs.StatefulSet != nil && w.current != w.update):
-		return // the controllers have had a moment
-	case replicas > 0 && w.served != "" && gone == 0:
-		return // the nodes' own mercy; of a StatefulSet, pods that are not ready yet
-	}
-	w.replicas, w.observed = replicas, false
-	if w.state.User == nil || w.state.User.DaemonSet != nil {
-		w.pods = slices.DeleteFunc(w.pods, func(p *Pod) bool { return p.Ordinal >= replicas })
-	}
-}
-
-// wish is a person who applies another maxUnavailable.
-func (w *world) wish(n intstr.IntOrString) {
-	if !w.state.InFlight() {
-		return
-	}
-	incoming := w.knobs.copy()
-	var user Knobs
-	if err := json.Unmarshal([]byte(w.user), &user); err != nil {
-		panic(err)
-	}
-	user = user.rolling()
-	switch {
-	case user.StatefulSet != nil:
-		incoming = incoming.rolling()
-		incoming.StatefulSet.RollingUpdate.MaxUnavailable, user.StatefulSet.RollingUpdate.MaxUnavailable = &n, &n
-	case user.DaemonSet != nil:
-		incoming.DaemonSet.RollingUpdate.MaxUnavailable, user.DaemonSet.RollingUpdate.MaxUnavailable = &n, &n
-	}
-	next := w.state
-	next.User = ptr.To(next.Wish(w.knobs, incoming))
-	w.user = text(user)
-	w.write(next)
-}
-
 func (w *world) pass(d time.Duration) {
 	w.now = w.now.Add(d)
 	if w.now.Sub(w.shownAt) >= lag {
 		w.served = w.selected
 	}
-}
-
-func (w *world) fail(format string, args ...any) {
-	w.broken = append(w.broken, fmt.Sprintf(format, args...)+" in "+w.String())
 }
 
 // String shows the world in one line.
@@ -330,41 +264,6 @@ func (w *world) String() string {
 		pods = append(pods, fmt.Sprintf("%d:%s%s", p.Ordinal, p.Hash, mark))
 	}
 	return fmt.Sprintf("%s replicas %d parallel %v pods %s selected %q served %q current %s update %s knobs %s", w.state, w.replicas, w.parallel, strings.Join(pods, " "), w.selected, w.served, w.current, w.update, text(w.knobs))
-}
-
-// check looks at the invariants that no state of the world may break.
-func (w *world) check() {
-	if w.state.InFlight() && w.state.Wait == "" && w.state.Stage != StagePrepare {
-		w.fail("it waits without saying so")
-	}
-	if !w.state.InFlight() {
-		if text(w.knobs) != w.user || w.selected != "" {
-			w.fail("ended is not restored: the user's own is %s", w.user)
-		}
-		if w.state.Phase == rollout.RolledBack && w.template != "old" {
-			w.fail("rolled back is not stable's template")
-		}
-	}
-	anybody := w.count(func(p *Pod) bool { return p.Ready && !p.Leaving }) > 0
-	if !w.cruel && w.served != "" && anybody && w.ready(w.served) == 0 {
-		w.fail("traffic goes to no pod")
-	}
-}
-
-// checkWords looks at what a decision says.
-func (w *world) checkWords(s Snapshot, d Decision) {
-	waits := d.State.Stage == s.State.Stage && d.State.Wait != s.State.Wait
-	if waits && d.Event == nil {
-		w.fail("a wait without an Event: %s", d.State.Wait)
-	}
-	if !d.State.Equal(s.State) && len(d.Delete) > 0 {
-		w.fail("two writes in one decision")
-	}
-	patient := slices.Contains([]string{waitHeld, waitPerson, waitReplicas, waitServices, waitPartition(s.State.bound(), s.Replicas)}, d.State.Wait) ||
-		strings.HasPrefix(d.State.Wait, "a person ")
-	if d.State.Equal(s.State) && s.State.InFlight() && d.After == 0 && !patient {
-		w.fail("a wait without an end: %s", d.State.Wait)
-	}
 }
 
 // remove begins a pod's deletion, if it is still the one that was meant.
@@ -378,34 +277,4 @@ func (w *world) remove(meant Pod, by string) {
 	}
 	w.checkTaken(pod, by)
 	pod.Leaving, pod.Ready, pod.Available = true, false, false
-}
-
-// checkTaken looks at the invariants that taking a pod may break.
-func (w *world) checkTaken(pod *Pod, by string) {
-	if !w.cruel && pod.Ready && (pod.Hash == w.served || pod.Hash == w.selected) && w.ready(pod.Hash) == 1 {
-		w.fail("%s takes %s, the last pod that traffic goes to,", by, pod.Name)
-	}
-	if pod.Hash != w.state.Stable.Hash || !w.rendered() { // what was rendered before goes on
-		return
-	}
-	if w.state.Phase != rollout.Stepping {
-		w.fail("%s takes %s of stable outside of a batch", by, pod.Name)
-		return
-	}
-	weight := int32(w.state.Current().Room())
-	stays := func(n int32) int32 { return n - (n*weight+99)/100 }
-	if w.state.ordinal() {
-		if pod.Ordinal < max(min(stays(w.replicas), stays(w.sized)), w.state.bound()) {
-			w.fail("%s takes %s, which the batch leaves alone,", by, pod.Name)
-		}
-		return
-	}
-	if kept := w.count(func(p *Pod) bool { return p.Hash != w.state.Canary.Hash && !p.Leaving }) - 1; kept < stays(w.replicas) {
-		w.fail("%s takes %s: only %d old pods stay", by, pod.Name, kept)
-	}
-	down := w.replicas - w.count(func(p *Pod) bool { return p.Available && !p.Leaving }) + 1
-	most, err := intstr.GetScaledValueFromIntOrPercent(w.state.User.most(), int(w.replicas), true)
-	if pod.Available && (err != nil || int(down) > max(most, 1)) {
-		w.fail("%s takes %s: %d pods are down", by, pod.Name, down)
-	}
 }
