@@ -31,7 +31,7 @@ func (w *world) check() {
 		}
 	}
 	anybody := w.count(func(p *Pod) bool { return p.Ready && !p.Leaving }) > 0
-	if !w.cruel && w.served != "" && anybody && w.ready(w.served) == 0 {
+	if !w.cruel && w.replicas > 0 && w.served != "" && anybody && w.ready(w.served) == 0 {
 		w.fail("traffic goes to no pod")
 	}
 }

@@ -184,6 +184,7 @@ func TestDecide(t *testing.T) {
 		// The end, and the way back.
 		{name: "an old pod is left", s: seen(StageRelease, "old new new new"), wait: stageWaits[StageRelease], after: time.Minute},
 		{name: "an old pod is left for long", s: seen(StageRelease, "old new new new", since(deadline)), says: "Promoting until a person looks: for longer than 1m0s it waits until the old pods are gone", wait: waitLong(stageWaits[StageRelease], rollout.Duration(deadline))},
+		{name: "another template past the webhook", s: seen(StageRelease, "new new new third", newest("third")), stage: StageWiden, says: "Promoting: the template is now demo-third, which the stock controller rolls out by itself"},
 		{name: "no old pod", s: seen(StageRelease, "new new new new", serving(New)), serve: Everyone, stage: StageWiden},
 		{name: "away from the new pods", s: seen(StageReturn, "old old new new", serving(New)), serve: Old, says: "RollingBack: the Services lead to demo-old alone"},
 		{name: "to all of them", s: seen(StageReturn, "old new new new", serving(New)), serve: Everyone, says: "RollingBack: the Services lead to every ready pod"},

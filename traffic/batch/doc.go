@@ -37,9 +37,11 @@
 // while it waits for it: with OrderedReady always, and with Parallel as soon as as
 // many are broken as maxUnavailable allows. So it neither fixes nor rolls back a
 // broken pod. Decide deletes those, once the stock controller would make the right
-// pod in its place. It also gives the highest ordinals of a scaled up StatefulSet
-// the new version, takes them first when it scales down (see State.RefuseScale),
-// and forgets the old version when there are no pods at all.
+// pod in its place. The stock controller also gives the highest ordinals of a
+// StatefulSet that is scaled up the new version until the partition has followed,
+// because a scaling passes no webhook that renders; it takes them first when it
+// scales down (see State.RefuseScale), and forgets the old version when there are no
+// pods at all.
 //
 // # DaemonSet
 //
@@ -68,9 +70,10 @@
 // thing. A State that differs is written with the resourceVersion that was read, and
 // one that is not rendered is written once more. Else the Target is annotated on
 // each of the Services, whose selector admission renders, and then Delete is done,
-// each pod with its UID as the precondition. It looks again after Decision.After. It
-// takes the action annotation once, by Act. Of a workload that is deleted it only
-// gives the Services back.
+// each pod with its UID as the precondition, once a read past the cache shows that
+// State still: a rollout that has turned back takes no old pod. It looks again after
+// Decision.After. It takes the action annotation once, by Act. Of a workload that is
+// deleted it only gives the Services back.
 //
 // Nothing in this package reads a clock, a cluster or a random number.
 package batch

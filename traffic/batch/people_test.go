@@ -33,7 +33,9 @@ func (w *world) apply(template string) {
 // scale is what a person, or an autoscaler, or a node that comes or goes does. It
 // does not pass the webhook that renders.
 func (w *world) scale(replicas int32) {
-	gone := w.count(func(p *Pod) bool { return p.Ordinal < replicas && p.Hash == w.served && p.Ready })
+	serves := func(hash string) bool {
+		return hash == "" || w.count(func(p *Pod) bool { return p.Ordinal < replicas && p.Hash == hash && p.Ready }) > 0
+	}
 	switch {
 	case w.state.RefuseScale(w.replicas, replicas) != nil:
 		w.refused++
@@ -42,10 +44,10 @@ func (w *world) scale(replicas int32) {
 		return
 	case w.replicas == 0 && (w.served != "" || w.selected != "" || w.knobs.StatefulSet != nil && w.current != w.update):
 		return // the controllers have had a moment
-	case replicas > 0 && w.served != "" && gone == 0:
+	case replicas > 0 && !(serves(w.served) && serves(w.selected) && serves(w.state.Target().Select)):
 		return // the nodes' own mercy; of a StatefulSet, pods that are not ready yet
 	}
-	w.replicas, w.observed = replicas, false
+	w.replicas, w.observed, w.past = replicas, false, nil // no cache is behind a lost node
 	if w.state.User == nil || w.state.User.DaemonSet != nil {
 		w.pods = slices.DeleteFunc(w.pods, func(p *Pod) bool { return p.Ordinal >= replicas })
 	}
@@ -105,8 +107,8 @@ func (w *world) disturb(event int, random *rand.Rand) {
 		w.act(rollout.ActionContinue)
 	case event == 20 && rare(20):
 		w.scale(int32(random.IntN(10)))
-	case event == 21 && w.sized == w.replicas && len(w.past) > 0 && !w.crashes():
-		w.late(w.past[random.IntN(len(w.past))])
+	case event == 21 && len(w.past) > 0 && !w.crashes():
+		w.late(w.past[len(w.past)-1-random.IntN(min(len(w.past), 6))])
 	case event == 22 && rare(10) && w.crashes():
 		w.crash(random)
 	case event == 22 && rare(10):

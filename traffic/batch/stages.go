@@ -174,10 +174,16 @@ func leaveDwell(s Snapshot, now time.Time) outcome {
 	return to(next, eventPromoting(next))
 }
 
-// leaveRelease lets the stock controller have the workload back.
+// leaveRelease lets the stock controller have the workload back, with a template
+// that came past the webhook, too.
 func leaveRelease(s Snapshot, now time.Time) outcome {
 	if wait := s.unseen(); wait != "" {
 		return outcome{wait: wait}
+	}
+	if s.Newest.Hash != "" && s.Newest != s.State.Canary {
+		next := s.State
+		next.Canary = s.Newest
+		return to(next.widen(now), eventUnheld(next))
 	}
 	if s.foreign(s.State.Canary) > 0 {
 		return outcome{wait: stageWaits[StageRelease]}

@@ -195,6 +195,7 @@ func TestRefuseScale(t *testing.T) {
 	batch := state.enter(rollout.Stepping, StageBatch, w.now)
 	batch.Step, batch.Partition = 1, 2
 	require.EqualError(t, batch.RefuseScale(6, 4), says, "the batch's own pods are not ready yet")
+	require.EqualError(t, RollBack(state, "", w.now).RefuseScale(6, 4), says, "the traffic has not left yet")
 	state.Serve = Old
 	require.NoError(t, state.RefuseScale(6, 1))
 }

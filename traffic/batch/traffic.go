@@ -30,8 +30,8 @@ func (s State) Target() Target {
 // others: those that go first are the new ones, which may be all that its Services
 // lead to.
 func (s State) RefuseScale(from, replicas int32) error {
-	narrowed := s.Divides() && s.Serve == New && s.ordinal() && s.Phase == rollout.Stepping
-	if !narrowed || replicas == 0 || replicas > s.confirmed(from) {
+	narrowed := (s.Serve == New && s.Phase == rollout.Stepping) || s.Stage == StageReturn
+	if !narrowed || !s.ordinal() || replicas == 0 || replicas > s.confirmed(from) {
 		return nil
 	}
 	return fmt.Errorf("cannot scale to %d replicas: the Services lead to the new pods alone, from ordinal %d on, and those would be the first to go; finish first, or go back:\n  kubectl annotate statefulset NAME %s=%s", replicas, s.confirmed(from), rollout.ActionAnnotation, rollout.ActionRollback)

@@ -100,6 +100,10 @@ func eventAnother(s State) *rollout.Event {
 	return &rollout.Event{Reason: "TemplateChanged", Warning: true, Message: fmt.Sprintf("%s: the template is now %s; its batch starts again", s.where(), s.Canary.Name)}
 }
 
+func eventUnheld(s State) *rollout.Event {
+	return &rollout.Event{Reason: "TemplateChanged", Warning: true, Message: fmt.Sprintf("%s: the template is now %s, which the stock controller rolls out by itself", s.where(), s.Canary.Name)}
+}
+
 func eventServes(s State) *rollout.Event {
 	whom := "every ready pod"
 	switch s.Serve {

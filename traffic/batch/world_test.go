@@ -169,9 +169,11 @@ func (w *world) rendered() bool {
 
 // write is a state's write, rendered by admission.
 func (w *world) write(next State) {
+	if next.Partition != w.state.Partition || next.Partition == (Snapshot{State: next, Replicas: w.replicas}).left() {
+		w.sized = w.replicas
+	}
 	w.state = next
 	w.render()
-	w.sized = w.replicas
 }
 
 func (w *world) render() {
@@ -215,11 +217,11 @@ func (w *world) reconcile(writes int) {
 	}
 }
 
-// late does what a controller does whose cache is behind: the state's write is a
-// conflict, and a deletion finds the pod of that UID, or none.
+// late does what a controller does whose cache of pods is behind: it reads the
+// state past the cache, and a deletion finds the pod of that UID, or none.
 func (w *world) late(s Snapshot) {
 	decision := Decide(s, w.now)
-	if !decision.State.Equal(s.State) {
+	if !decision.State.Equal(s.State) || !s.State.Equal(w.state) {
 		return
 	}
 	for _, pod := range decision.Delete {
