@@ -33,8 +33,8 @@ func (w *world) apply(template string) {
 // scale is what a person, or an autoscaler, or a node that comes or goes does. It
 // does not pass the webhook that renders.
 func (w *world) scale(replicas int32) {
-	serves := func(hash string) bool {
-		return hash == "" || w.count(func(p *Pod) bool { return p.Ordinal < replicas && p.Hash == hash && p.Ready }) > 0
+	deserts := func(hash string) bool {
+		return hash != "" && w.count(func(p *Pod) bool { return p.Ordinal < replicas && p.Hash == hash && p.Ready }) == 0
 	}
 	switch {
 	case w.state.RefuseScale(w.replicas, replicas) != nil:
@@ -44,7 +44,7 @@ func (w *world) scale(replicas int32) {
 		return
 	case w.replicas == 0 && (w.served != "" || w.selected != "" || w.knobs.StatefulSet != nil && w.current != w.update):
 		return // the controllers have had a moment
-	case replicas > 0 && !(serves(w.served) && serves(w.selected) && serves(w.state.Target().Select)):
+	case replicas > 0 && slices.ContainsFunc([]string{w.served, w.selected, w.state.Target().Select}, deserts):
 		return // the nodes' own mercy; of a StatefulSet, pods that are not ready yet
 	}
 	w.replicas, w.observed, w.past = replicas, false, nil // no cache is behind a lost node
