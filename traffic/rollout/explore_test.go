@@ -132,7 +132,7 @@ var starts = map[string]given{
 // that are looked at allow: the invariants hold in each. From the deepest ones a
 // fair world still comes to its end.
 func TestEveryInterleavingIsSafe(t *testing.T) {
-	most := 12_000
+	most := 6_000
 	if testing.Short() {
 		most = 2_000
 	}
