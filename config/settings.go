@@ -61,6 +61,12 @@ var fields = []struct {
 	{"rollout.steps", func(d *Defaults) put {
 		return given(text(d.Rollout.Steps), func(p *policy.Policy, s string) { p.Rollout.Steps = s })
 	}},
+	{"rollout.capacity", func(d *Defaults) put {
+		return given(text(d.Rollout.Capacity), func(p *policy.Policy, s string) { p.Rollout.Capacity = s })
+	}},
+	{"rollout.onFailure", func(d *Defaults) put {
+		return given(text(d.Rollout.OnFailure), func(p *policy.Policy, s string) { p.Rollout.OnFailure = s })
+	}},
 	{"rollout.refuseRolledBack", func(d *Defaults) put {
 		return given(d.Rollout.RefuseRolledBack, func(p *policy.Policy, on bool) { p.Rollout.RefuseRolledBack = on })
 	}},

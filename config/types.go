@@ -160,10 +160,17 @@ type Word string
 
 // Rollout says how a changed template is released.
 type Rollout struct {
-	// Strategy is rolling or canary.
-	Strategy string `json:"strategy,omitempty" jsonschema:"enum=rolling,enum=canary"`
+	// Strategy is rolling, canary, blue-green or batch.
+	Strategy string `json:"strategy,omitempty" jsonschema:"enum=rolling,enum=canary,enum=blue-green,enum=batch"`
 	// Steps are weights and how long to stay there: "20%:10m,50%:pause,100%".
 	Steps string `json:"steps,omitempty"`
+	// Capacity is where the new pods come from: surge keeps the old ones whole
+	// until the end, replace stays within the replicas and their maxSurge. Left
+	// out, batches replace and all others surge.
+	Capacity string `json:"capacity,omitempty" jsonschema:"enum=surge,enum=replace"`
+	// OnFailure is what follows when a rollout cannot go on: rollback, or hold for
+	// a person to decide. A rolling update is watched only where this is written.
+	OnFailure string `json:"onFailure,omitempty" jsonschema:"enum=rollback,enum=hold"`
 	// RefuseRolledBack refuses a template that was rolled back when it is applied
 	// again unchanged; true where left out.
 	RefuseRolledBack *bool `json:"refuseRolledBack,omitempty"`

@@ -28,7 +28,8 @@ var (
 	percentText = regexp.MustCompile(`^[0-9]{1,3}%$`)
 	digits      = regexp.MustCompile(`^[^0-9]*([0-9]{1,3})[^0-9]*$`)
 	actions     = []string{string(policy.Enforce), string(policy.Warn), string(policy.Audit), string(policy.Off)}
-	strategies  = []string{policy.StrategyCanary, policy.StrategyRolling}
+	strategies  = rollout.Strategies()
+	failures    = []string{rollout.OnFailureHold, rollout.OnFailureRollback}
 )
 
 // shareHelp says what a number of pods looks like.
@@ -239,11 +240,16 @@ func validateChecks(checks Checks, at *field.Path) field.ErrorList {
 
 func validateRollout(r Rollout, at *field.Path) field.ErrorList {
 	var errs field.ErrorList
-	if r.Strategy != "" && !slices.Contains(strategies, r.Strategy) {
-		errs = append(errs, field.NotSupported(at.Child("strategy"), r.Strategy, strategies))
+	for _, word := range []struct {
+		name, value string
+		known       []string
+	}{{"strategy", r.Strategy, strategies}, {"capacity", r.Capacity, rollout.Capacities()}, {"onFailure", r.OnFailure, failures}} {
+		if word.value != "" && !slices.Contains(word.known, word.value) {
+			errs = append(errs, field.NotSupported(at.Child(word.name), word.value, word.known))
+		}
 	}
 	if r.Steps != "" {
-		if _, err := rollout.ParseSteps(r.Steps); err != nil {
+		if _, err := rollout.StepsFor(r.Strategy, r.Steps); err != nil {
 			errs = append(errs, field.Invalid(at.Child("steps"), r.Steps, err.Error()))
 		}
 	}

@@ -15,8 +15,11 @@ type Annotation struct {
 // Annotations lists what a person may write on a Deployment.
 func Annotations() []Annotation {
 	return []Annotation{
-		{StrategyAnnotation, "`rolling`, `canary`", "how the next changed template is released"},
-		{StepsAnnotation, "`20%:10m,50%:pause,100%`", "weight, then how long: a duration, `pause` (until told), or nothing"},
+		{StrategyAnnotation, "`rolling`, `canary`, `blue-green`, `batch`", "how the next changed template is released"},
+		{StepsAnnotation, "`20%:10m,50%:pause,100%`", "weight, then how long: a duration, `pause` (until told), or nothing; `0%/50%` is a weight and the size of the canary"},
+		{MatchAnnotation, "`header:x-group=beta;cookie:gray=always`", "requests that always go to the canary: `header:`, `cookie:`, `query:` or `host:`, with `~` before the colon a regular expression; `;` is or, `&` is and"},
+		{CapacityAnnotation, "`surge`, `replace`", "where the canary's pods come from: more pods, or those that stable gives as it loses traffic"},
+		{RouteAnnotation, "`httproute/demo,ingress/demo`", "which routes to divide; left out, all that lead to a Service of these pods"},
 		{ProbeAnnotation, "`http:8080/readyz`, `tcp:8080`, `grpc:9090`, `none`", "what injected probes ask; `name=` in front for each container"},
 		{InjectAnnotation, "`strategy,probes,shutdown,version,cause`, `none`", "what may be filled in"},
 		{OverrideAnnotation, "`checks=pdb; until=2026-12-31T18:00:00Z; reason=INC-1234`", "an emergency: the checks (left out: all) only warn until then"},

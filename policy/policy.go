@@ -13,6 +13,9 @@ import (
 const (
 	StrategyAnnotation = "evenkeel.dev/strategy"
 	StepsAnnotation    = "evenkeel.dev/steps"
+	CapacityAnnotation = "evenkeel.dev/capacity"
+	MatchAnnotation    = "evenkeel.dev/match"
+	RouteAnnotation    = "evenkeel.dev/route"
 	ProbeAnnotation    = "evenkeel.dev/probe"
 	InjectAnnotation   = "evenkeel.dev/inject"
 	// OverrideAnnotation lets checks pass for a while, see Override.
@@ -25,8 +28,10 @@ const (
 
 // The strategies of a release.
 const (
-	StrategyRolling = "rolling"
-	StrategyCanary  = "canary"
+	StrategyRolling   = "rolling"
+	StrategyCanary    = "canary"
+	StrategyBlueGreen = "blue-green"
+	StrategyBatch     = "batch"
 )
 
 // Where the version label's value comes from.
@@ -96,6 +101,14 @@ type Probe struct {
 type Rollout struct {
 	Strategy string
 	Steps    string
+	// Capacity is surge or replace; empty is what the strategy usually has.
+	Capacity string
+	// Match and Routes are what a Deployment's annotations say: the requests that
+	// go to the canary besides, and the routes to divide.
+	Match, Routes string
+	// OnFailure is rollback or hold, for a rollout that cannot go on; empty goes
+	// back, and leaves a rolling update alone.
+	OnFailure string
 	// RefuseRolledBack refuses a template that was rolled back when it comes again.
 	RefuseRolledBack bool
 	// Settle is how long a data plane may take to follow a change of weight.

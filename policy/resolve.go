@@ -12,6 +12,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
 
 // Set is a whole policy: rules over what holds where none of them matches.
@@ -132,6 +134,7 @@ func (p Policy) WithAnnotations(annotations map[string]string) Policy {
 	}{
 		{StrategyAnnotation, "rollout.strategy", &p.Rollout.Strategy},
 		{StepsAnnotation, "rollout.steps", &p.Rollout.Steps},
+		{CapacityAnnotation, "rollout.capacity", &p.Rollout.Capacity},
 	} {
 		value, set := annotations[given.annotation]
 		switch {
@@ -140,6 +143,12 @@ func (p Policy) WithAnnotations(annotations map[string]string) Policy {
 			p.ignore("annotation %s is not followed: policy rule %s does not list %s as overridable", given.annotation, p.Rule, given.field)
 		default:
 			*given.to = value
+		}
+	}
+	p.Rollout.Match, p.Rollout.Routes = annotations[MatchAnnotation], annotations[RouteAnnotation]
+	if p.Rollout.Strategy == StrategyBlueGreen && annotations[StepsAnnotation] == "" {
+		if _, err := rollout.StepsFor(StrategyBlueGreen, p.Rollout.Steps); err != nil {
+			p.Rollout.Steps = rollout.BlueGreenSteps // the rule's are those of its canaries
 		}
 	}
 	return p

@@ -7,16 +7,17 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"reflect"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	corev1apply "k8s.io/client-go/applyconfigurations/core/v1"
 	metav1apply "k8s.io/client-go/applyconfigurations/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
@@ -44,11 +45,8 @@ func (r *Reconciler) apply(ctx context.Context, w *world, next rollout.State) (b
 			return false, err
 		}
 	}
-	for _, seen := range w.snapshot.Routes {
-		if !seen.Exists || seen.InPlace {
-			continue
-		}
-		if err := r.applyRoute(ctx, w, w.routes[seen.Name], target); err != nil {
+	for _, seen := range w.routes {
+		if err := r.applyRoute(ctx, w, seen); err != nil {
 			return false, err
 		}
 	}
@@ -125,47 +123,51 @@ func (r *Reconciler) deleteCanaryService(ctx context.Context, w *world, name str
 	return nil
 }
 
-func (r *Reconciler) applyRoute(ctx context.Context, w *world, object *gatewayv1.HTTPRoute, target rollout.Target) error {
-	carried, err := route.Parse(object.Annotations[route.SplitAnnotation])
-	if err != nil {
-		return fmt.Errorf("cannot split HTTPRoute %q: %w", object.Name, err)
+// applyRoute makes a route carry its split, and the objects beside it what they
+// are to be. What is to go goes last, so that no request is without a way.
+func (r *Reconciler) applyRoute(ctx context.Context, w *world, seen *routeSeen) error {
+	if seen.object == nil {
+		return nil
 	}
-	split := wanted(carried, object.Namespace, w.deployment.Name, w.snapshot.State, target)
-	return r.annotate(ctx, object, route.SplitAnnotation, split.String(), len(split.Shares) > 0)
+	for _, object := range seen.owned {
+		if err := r.applyOwned(ctx, w, seen.ref, object); err != nil {
+			return err
+		}
+	}
+	if !seen.shown {
+		if err := r.annotate(ctx, seen.object, route.SplitAnnotation, seen.split.String(), len(seen.split.Shares) > 0); err != nil {
+			return err
+		}
+	}
+	for _, object := range seen.spare {
+		uid := object.GetUID()
+		if err := client.IgnoreNotFound(r.client.Delete(ctx, object, client.Preconditions{UID: &uid})); err != nil {
+			return fmt.Errorf("cannot delete %s %q: %w", object.GetKind(), object.GetName(), err)
+		}
+	}
+	return nil
 }
 
-// wanted is the split of a route that a target asks for; the shares of other
-// Deployments stay as they are.
-func wanted(carried route.Split, namespace, deployment string, state rollout.State, target rollout.Target) route.Split {
-	split := carried.WithoutDeployment(deployment)
-	split.Namespace = namespace
-	if !target.Split {
-		return split
+// applyOwned writes an object beside a route; it goes with the Deployment.
+func (r *Reconciler) applyOwned(ctx context.Context, w *world, ref route.Ref, object route.Object) error {
+	there := blank(ref.Kind)
+	err := r.client.Get(ctx, client.ObjectKey{Namespace: w.deployment.Namespace, Name: route.NameOf(object)}, there)
+	if err == nil && !metav1.IsControlledBy(there, w.deployment) {
+		return fmt.Errorf("cannot apply %s %q: it exists and is not Evenkeel's", ref.Kind.Name(), there.GetName())
 	}
-	for _, name := range state.Backends {
-		split = split.With(route.Share{Deployment: deployment, Service: name, Canary: name + route.CanarySuffix, Weight: target.Weight})
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("cannot get %s %q: %w", ref.Kind.Name(), route.NameOf(object), err)
 	}
-	return split
-}
-
-// divided tells whether a route carries, and shows, what a target asks for.
-func divided(object *gatewayv1.HTTPRoute, deployment string, state rollout.State, target rollout.Target) (bool, error) {
-	carried, err := route.Parse(object.Annotations[route.SplitAnnotation])
-	if err != nil {
-		return false, fmt.Errorf("cannot read HTTPRoute %q: %w", object.Name, err)
+	d := w.deployment
+	own := &unstructured.Unstructured{Object: route.With(object, ref.String(), "metadata", "annotations", ofAnnotation)}
+	own.SetLabels(map[string]string{rollout.RoleLabel: rollout.RoleCanary, "app.kubernetes.io/managed-by": "evenkeel"})
+	own.SetOwnerReferences([]metav1.OwnerReference{{
+		APIVersion: "apps/v1", Kind: "Deployment", Name: d.Name, UID: d.UID, Controller: ptr.To(true), BlockOwnerDeletion: ptr.To(false),
+	}})
+	if err := r.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(own), fieldManager, client.ForceOwnership); err != nil {
+		return fmt.Errorf("cannot apply %s %q: %w", ref.Kind.Name(), own.GetName(), err)
 	}
-	if !carried.Same(wanted(carried, object.Namespace, deployment, state, target)) {
-		return false, nil
-	}
-	shown, err := route.Of(object)
-	if err != nil {
-		return false, err
-	}
-	rendered, _, err := route.Apply(route.Restore(shown, carried), carried)
-	if err != nil {
-		return false, fmt.Errorf("cannot split HTTPRoute %q: %w", object.Name, err)
-	}
-	return sameJSON(shown, rendered), nil
+	return nil
 }
 
 // annotate writes one annotation and the label that shows the object to the
@@ -188,9 +190,17 @@ func (r *Reconciler) annotate(ctx context.Context, object client.Object, key, va
 	}
 	copied, _ := object.DeepCopyObject().(client.Object)
 	if err := r.client.Patch(ctx, copied, client.RawPatch(types.MergePatchType, patch), fieldManager); err != nil {
-		return fmt.Errorf("cannot write %s of %T %q: %w", key, object, object.GetName(), err)
+		return fmt.Errorf("cannot write %s of %s %q: %w", key, kindOf(object), object.GetName(), err)
 	}
 	return nil
+}
+
+// kindOf names an object's kind for a person.
+func kindOf(object client.Object) string {
+	if kind := object.GetObjectKind().GroupVersionKind().Kind; kind != "" {
+		return kind
+	}
+	return strings.TrimPrefix(fmt.Sprintf("%T", object), "*v1.")
 }
 
 // release restores the routes and Services of a Deployment that is gone.
@@ -209,23 +219,30 @@ func (r *Reconciler) release(ctx context.Context, gone types.NamespacedName) err
 			return err
 		}
 	}
-	var routes gatewayv1.HTTPRouteList
-	if err := r.client.List(ctx, &routes, marked...); err != nil {
-		return fmt.Errorf("cannot list HTTPRoutes: %w", err)
-	}
-	for i := range routes.Items {
-		carried, err := route.Parse(routes.Items[i].Annotations[route.SplitAnnotation])
-		left := carried.WithoutDeployment(gone.Name)
-		if err != nil || left.Same(carried) {
-			continue
-		}
-		if err := r.annotate(ctx, &routes.Items[i], route.SplitAnnotation, left.String(), len(left.Shares) > 0); err != nil {
+	for _, kind := range r.kinds {
+		if err := r.releaseRoutes(ctx, kind, gone, marked); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func sameJSON(a, b route.Rules) bool {
-	return reflect.DeepEqual([]any(a), []any(b))
+func (r *Reconciler) releaseRoutes(ctx context.Context, kind route.Kind, gone types.NamespacedName, marked []client.ListOption) error {
+	list := &unstructured.UnstructuredList{}
+	list.SetAPIVersion(kind.APIVersion())
+	list.SetKind(kind.Name() + "List")
+	if err := r.client.List(ctx, list, marked...); err != nil {
+		return fmt.Errorf("cannot list %ss: %w", kind.Name(), err)
+	}
+	for i := range list.Items {
+		carried, err := route.Parse(list.Items[i].GetAnnotations()[route.SplitAnnotation])
+		left := carried.WithoutDeployment(gone.Name)
+		if err != nil || left.Same(carried) {
+			continue
+		}
+		if err := r.annotate(ctx, &list.Items[i], route.SplitAnnotation, left.String(), len(left.Shares) > 0); err != nil {
+			return err
+		}
+	}
+	return nil
 }

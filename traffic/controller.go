@@ -14,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -22,7 +23,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
-	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
@@ -32,6 +32,8 @@ import (
 type Options struct {
 	// Concurrency is how many rollouts are looked at at once; 0 means 4.
 	Concurrency int
+	// Kinds are the kinds of routes that the cluster has; nil: all.
+	Kinds []route.Kind
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -40,6 +42,7 @@ type Options struct {
 type Reconciler struct {
 	client client.Client // reads come from the cache
 	record recorder
+	kinds  []route.Kind
 	now    func() time.Time
 }
 
@@ -51,16 +54,20 @@ func SetupWithManager(mgr ctrl.Manager, o Options) error {
 	if o.Concurrency == 0 {
 		o.Concurrency = 4
 	}
-	r := &Reconciler{client: mgr.GetClient(), record: recorder{events: mgr.GetEventRecorder("evenkeel")}, now: o.Now}
-	err := ctrl.NewControllerManagedBy(mgr).Named("rollout").
+	if o.Kinds == nil {
+		o.Kinds = route.Kinds()
+	}
+	r := &Reconciler{client: mgr.GetClient(), record: recorder{events: mgr.GetEventRecorder("evenkeel")}, kinds: o.Kinds, now: o.Now}
+	b := ctrl.NewControllerManagedBy(mgr).Named("rollout").
 		For(&appsv1.Deployment{}, builder.WithPredicates(predicate.NewPredicateFuncs(hasState))).
 		Owns(&appsv1.ReplicaSet{}).
 		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(r.holders)).
-		Watches(&gatewayv1.HTTPRoute{}, handler.EnqueueRequestsFromMapFunc(r.holders)).
 		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(r.holdersOfSlice)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: o.Concurrency}).
-		Complete(r)
-	if err != nil {
+		WithOptions(controller.Options{MaxConcurrentReconciles: o.Concurrency})
+	for _, kind := range o.Kinds {
+		b = b.Watches(blank(kind), handler.EnqueueRequestsFromMapFunc(r.holders))
+	}
+	if err := b.Complete(r); err != nil {
 		return fmt.Errorf("cannot set up the rollout controller: %w", err)
 	}
 	return nil
@@ -110,7 +117,7 @@ func (r *Reconciler) holders(ctx context.Context, o client.Object) []reconcile.R
 	var list appsv1.DeploymentList
 	if err := r.client.List(ctx, &list, client.InNamespace(o.GetNamespace()), client.HasLabels{rollout.InFlightLabel}); err == nil {
 		for i := range list.Items {
-			if holds(&list.Items[i], o.GetName()) {
+			if concerns(&list.Items[i], o) {
 				names = append(names, list.Items[i].Name)
 			}
 		}
@@ -131,20 +138,30 @@ func named(o client.Object) []string {
 	}
 	if split, err := route.Parse(text); err == nil {
 		for _, share := range split.Shares {
-			names = append(names, share.Deployment)
+			if share.Deployment != "" {
+				names = append(names, share.Deployment)
+			}
 		}
 	}
 	return names
 }
 
-// holds tells whether a rollout in flight has to do with an object of that name.
-func holds(d *appsv1.Deployment, name string) bool {
+// concerns tells whether a rollout in flight has to do with an object.
+func concerns(d *appsv1.Deployment, o client.Object) bool {
 	state, err := rollout.ParseState(d.Annotations[rollout.StateAnnotation])
 	if err != nil {
 		return false
 	}
-	name = strings.TrimSuffix(name, route.CanarySuffix)
-	return slices.Contains(state.Services, name) || slices.Contains(state.Routes, name)
+	if metav1.IsControlledBy(o, d) {
+		return true
+	}
+	if slices.Contains(state.Services, strings.TrimSuffix(o.GetName(), route.CanarySuffix)) {
+		return true
+	}
+	return slices.ContainsFunc(state.Routes, func(text string) bool {
+		ref, err := route.ParseRef(text)
+		return err == nil && ref.Name == o.GetName()
+	})
 }
 
 // holdersOfSlice finds the rollouts that hold an EndpointSlice's Service.

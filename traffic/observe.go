@@ -14,11 +14,9 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
@@ -30,7 +28,7 @@ type world struct {
 	snapshot   rollout.Snapshot
 	deployment *appsv1.Deployment
 	services   map[string]*corev1.Service // the users' and the canary's, by name
-	routes     map[string]*gatewayv1.HTTPRoute
+	routes     []*routeSeen
 }
 
 // observe reads everything that Decide looks at.
@@ -40,8 +38,10 @@ func (r *Reconciler) observe(ctx context.Context, d *appsv1.Deployment) (*world,
 		return nil, err
 	}
 	w := &world{
-		deployment: d, services: map[string]*corev1.Service{}, routes: map[string]*gatewayv1.HTTPRoute{},
-		snapshot: rollout.Snapshot{State: state, Replicas: 1, Observed: d.Status.ObservedGeneration >= d.Generation},
+		deployment: d, services: map[string]*corev1.Service{},
+		snapshot: rollout.Snapshot{
+			State: state, Replicas: 1, Observed: d.Status.ObservedGeneration >= d.Generation, Finished: finished(d), Stuck: stuck(d),
+		},
 	}
 	if d.Spec.Replicas != nil {
 		w.snapshot.Replicas = *d.Spec.Replicas
@@ -58,12 +58,7 @@ func (r *Reconciler) observe(ctx context.Context, d *appsv1.Deployment) (*world,
 			return nil, err
 		}
 	}
-	for _, name := range state.Routes {
-		if err := r.observeRoute(ctx, w, name, target); err != nil {
-			return nil, err
-		}
-	}
-	return w, nil
+	return w, r.observeRoutes(ctx, w, target)
 }
 
 // observePods counts the pods of both versions by their ReplicaSets.
@@ -79,7 +74,9 @@ func (r *Reconciler) observePods(ctx context.Context, w *world) error {
 		if !metav1.IsControlledBy(rs, w.deployment) {
 			continue
 		}
-		pods := rollout.Pods{Exists: true, Replicas: max(rs.Status.Replicas, ptr.Deref(rs.Spec.Replicas, 1)), Ready: rs.Status.ReadyReplicas}
+		pods := rollout.Pods{
+			Exists: true, Replicas: max(rs.Status.Replicas, ptr.Deref(rs.Spec.Replicas, 1)), Ready: rs.Status.ReadyReplicas, Refused: refused(rs),
+		}
 		switch rs.Name {
 		case state.Stable.ReplicaSet:
 			w.snapshot.Stable = pods
@@ -97,6 +94,33 @@ func (r *Reconciler) observePods(ctx context.Context, w *world) error {
 	}
 	w.snapshot.Rendered = templateIsRight && rollout.KnobsOf(w.deployment).Equal(state.Render())
 	return nil
+}
+
+// finished tells whether the stock controller is done with a Deployment: every
+// pod is of its template, and available.
+func finished(d *appsv1.Deployment) bool {
+	replicas, status := ptr.Deref(d.Spec.Replicas, 1), d.Status
+	return status.ObservedGeneration >= d.Generation && status.UpdatedReplicas == replicas && status.Replicas == replicas && status.AvailableReplicas == replicas
+}
+
+// stuck is the stock controller's word that a Deployment does not get on.
+func stuck(d *appsv1.Deployment) string {
+	for _, condition := range d.Status.Conditions {
+		if condition.Type == appsv1.DeploymentProgressing && condition.Status == corev1.ConditionFalse {
+			return condition.Message
+		}
+	}
+	return ""
+}
+
+// refused is why a ReplicaSet's pods cannot be made.
+func refused(rs *appsv1.ReplicaSet) string {
+	for _, condition := range rs.Status.Conditions {
+		if condition.Type == appsv1.ReplicaSetReplicaFailure && condition.Status == corev1.ConditionTrue {
+			return condition.Message
+		}
+	}
+	return ""
 }
 
 // sameTemplate tells whether a ReplicaSet is that of the Deployment's template.
@@ -206,33 +230,4 @@ func (r *Reconciler) readyByReplicaSet(ctx context.Context, namespace, service s
 		counts[pod[:max(strings.LastIndex(pod, "-"), 0)]]++
 	}
 	return counts, nil
-}
-
-func (r *Reconciler) observeRoute(ctx context.Context, w *world, name string, target rollout.Target) error {
-	var object gatewayv1.HTTPRoute
-	err := r.client.Get(ctx, client.ObjectKey{Namespace: w.deployment.Namespace, Name: name}, &object)
-	if apierrors.IsNotFound(err) {
-		w.snapshot.Routes = append(w.snapshot.Routes, rollout.Route{Name: name})
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("cannot get HTTPRoute %q: %w", name, err)
-	}
-	w.routes[name] = &object
-	inPlace, err := divided(&object, w.deployment.Name, w.snapshot.State, target)
-	w.snapshot.Routes = append(w.snapshot.Routes, rollout.Route{Name: name, Exists: true, InPlace: inPlace, Accepted: accepted(&object)})
-	return err
-}
-
-// accepted tells whether every parent has taken this generation of a route.
-func accepted(object *gatewayv1.HTTPRoute) bool {
-	for _, parent := range object.Status.Parents {
-		for _, condition := range []gatewayv1.RouteConditionType{gatewayv1.RouteConditionAccepted, gatewayv1.RouteConditionResolvedRefs} {
-			is := meta.FindStatusCondition(parent.Conditions, string(condition))
-			if is == nil || is.Status != metav1.ConditionTrue || is.ObservedGeneration < object.Generation {
-				return false
-			}
-		}
-	}
-	return len(object.Status.Parents) > 0
 }

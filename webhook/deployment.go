@@ -138,6 +138,6 @@ func (h *Handler) around(ctx context.Context, d *appsv1.Deployment, now time.Tim
 	}
 	p := set.Resolve(d.Namespace, namespaceLabels, d.Labels).WithAnnotations(d.Annotations)
 	return policy.Subject{
-		New: d, Policy: p, Now: now, Neighbours: h.topology.neighbours(ctx, d, p.Rollout.Strategy != policy.StrategyRolling),
+		New: d, Policy: p, Now: now, Neighbours: h.topology.neighbours(ctx, d, p.Rollout),
 	}, nil
 }

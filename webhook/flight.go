@@ -4,6 +4,7 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/policy/rules"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
 
 // flight is what a review adds to the policy's plan for the sake of a rollout.
@@ -59,7 +61,7 @@ func (h *Handler) startFlight(ctx context.Context, d *deployment, plan policy.Pl
 			f.changes = append(f.changes, templateChanges(*again)...)
 		}
 	}
-	if !changed || d.incoming.Spec.Paused || d.policy.Rollout.Strategy != "canary" {
+	if !changed || !d.released() {
 		return f, nil
 	}
 	state, why, err := h.plan(ctx, d, plan.Object, template)
@@ -67,47 +69,108 @@ func (h *Handler) startFlight(ctx context.Context, d *deployment, plan policy.Pl
 		return flight{}, err
 	}
 	if why != "" {
-		if warning := fmt.Sprintf("evenkeel: no canary, a plain rolling update: %s", why); !told(plan, warning) {
-			f.warnings = append(f.warnings, warning)
+		if state.Strategy != rollout.Rolling {
+			f.warnings = append(f.warnings, fmt.Sprintf("evenkeel: no %s, a plain rolling update: %s", state.Strategy, why))
 		}
 		return f, nil
 	}
 	begun := rollout.Begin(state, d.now)
 	f.changes = append(f.changes, d.render(begun)...)
-	f.warnings = append(f.warnings, fmt.Sprintf("evenkeel: canary %s starts; %s stays whole, traffic moves by %s; kubectl rollout status waits for the end",
-		begun.Steps, begun.Stable.ReplicaSet, quoted("HTTPRoute", begun.Routes)))
+	f.warnings = append(f.warnings, starts(begun, plan)...)
 	return f, nil
 }
 
-// told tells whether the check no-route says already what a warning would.
-func told(plan policy.Plan, warning string) bool {
-	return slices.ContainsFunc(plan.Warnings, func(w string) bool {
-		return strings.HasPrefix(w, "evenkeel: no-route: ") && strings.Contains(w, strings.TrimPrefix(warning, "evenkeel: "))
-	})
+// released tells whether a changed template is released by us: with a strategy,
+// or as a rolling update that policy has watched.
+func (d *deployment) released() bool {
+	if d.policy.Rollout.Strategy == rollout.Rolling {
+		return d.policy.Rollout.OnFailure != "" && !d.incoming.Spec.Paused
+	}
+	return slices.Contains(rollout.Strategies(), d.policy.Rollout.Strategy)
+}
+
+// starts tells what a release that starts will do.
+func starts(s rollout.State, plan policy.Plan) []string {
+	how := "its pods change step by step"
+	switch {
+	case s.Strategy == rollout.Rolling:
+		how = fmt.Sprintf("when it does not get on, %s comes back", s.Stable.ReplicaSet)
+		if s.OnFailure == rollout.OnFailureHold {
+			how = "when it does not get on, a person decides"
+		}
+	case len(s.Routes) > 0:
+		how = "traffic moves by " + wordsOf(s.Routes)
+	case s.Divides():
+		how = "traffic moves by " + quoted("Service", s.Services)
+	}
+	if s.Divides() && s.Capacity != rollout.Replace {
+		how = fmt.Sprintf("%s stays whole, %s", s.Stable.ReplicaSet, how)
+	}
+	if s.Held {
+		how += "; it waits for kubectl rollout resume"
+	}
+	return []string{fmt.Sprintf("evenkeel: %s starts; %s; kubectl rollout status waits for the end", s.Words(), how)}
+}
+
+// wordsOf names routes for a person.
+func wordsOf(refs []string) string {
+	words := make([]string, len(refs))
+	for i, text := range refs {
+		words[i] = text
+		if ref, err := route.ParseRef(text); err == nil {
+			words[i] = ref.Words()
+		}
+	}
+	return strings.Join(words, ", ")
 }
 
 // plan gives the state that a canary starts from, or says why there is none.
 func (h *Handler) plan(ctx context.Context, d *deployment, object *appsv1.Deployment, template *corev1.PodTemplateSpec) (rollout.State, string, error) {
 	if ptr.Deref(object.Spec.Replicas, 1) == 0 {
-		return rollout.State{}, "it has 0 replicas", nil
+		return rollout.State{Strategy: d.policy.Rollout.Strategy}, "it has 0 replicas", nil
 	}
 	if object.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType {
-		return rollout.State{}, "strategy type Recreate cannot keep two versions", nil
+		return rollout.State{Strategy: d.policy.Rollout.Strategy}, "strategy type Recreate cannot keep two versions", nil
 	}
-	steps, err := rollout.ParseSteps(d.policy.Rollout.Steps)
+	p := d.policy.Rollout
+	steps, err := rollout.StepsFor(p.Strategy, p.Steps)
 	if err != nil {
-		return rollout.State{}, err.Error(), nil
+		return rollout.State{Strategy: p.Strategy}, err.Error(), nil
 	}
-	found, err := h.topology.survey(ctx, d.old, template.Labels)
+	found, err := h.topology.survey(ctx, d.old, template.Labels, p)
 	if err != nil {
 		return rollout.State{}, "", err
 	}
 	user := rollout.KnobsOf(object)
 	state := rollout.State{
-		Steps: steps.String(), Stable: found.stable, User: &user, Timing: timing(d.policy.Rollout, user),
-		Services: found.services, Backends: found.backends, Routes: found.routes,
+		Strategy: p.Strategy, Capacity: capacity(p), OnFailure: p.OnFailure, Match: p.Match, Held: user.Paused,
+		Steps: steps.String(), Stable: found.stable, Timing: timing(p, user), Services: found.services, Backends: found.backends,
 	}
+	for _, ref := range found.routes {
+		state.Routes = append(state.Routes, ref.String())
+	}
+	if state.Strategy == rollout.Rolling {
+		state.Steps, state.Match, state.Held = "", "", false
+	}
+	for _, why := range found.undivided {
+		d.warnings = append(d.warnings, "evenkeel: "+why+"; its traffic stays on stable until the end")
+	}
+	user.Paused = false // it is the word of a person to the release now
+	state.User = &user
 	return state, found.missing, nil
+}
+
+// capacity is where the new pods come from. Batches stay within what there is,
+// unless somebody wished for more.
+func capacity(p policy.Rollout) string {
+	switch {
+	case slices.Contains(rollout.Capacities(), p.Capacity):
+		return p.Capacity
+	case p.Strategy == rollout.Batch:
+		return rollout.Replace
+	default:
+		return rollout.Surge
+	}
 }
 
 // rolledBack answers the template that was rolled back: refused when it comes
@@ -149,8 +212,8 @@ func (h *Handler) guardFlight(ctx context.Context, d *deployment, plan policy.Pl
 	switch {
 	case plan.TemplateChanged:
 		return h.otherTemplate(ctx, d, plan, state, f)
-	case d.policy.Rollout.Strategy != "canary" && state.Reversible():
-		state = rollout.RollBack(state, "the canary strategy was taken off", d.now)
+	case d.policy.Rollout.Strategy == rollout.Rolling && state.Strategy != rollout.Rolling && state.Reversible():
+		state = rollout.RollBack(state, fmt.Sprintf("the strategy %s was taken off", cmp.Or(state.Strategy, rollout.Canary)), d.now)
 	}
 	f.changes = append(f.changes, d.render(state)...)
 	return f, nil
@@ -169,7 +232,7 @@ func (h *Handler) otherTemplate(ctx context.Context, d *deployment, plan policy.
 		}
 		f.changes = append(f.changes, d.keepTemplate()...)
 		f.changes = append(f.changes, d.render(state)...)
-		f.warnings = append(f.warnings, fmt.Sprintf("evenkeel: going back to %s: the traffic leaves the canary first, the template follows", state.Stable.ReplicaSet))
+		f.warnings = append(f.warnings, fmt.Sprintf("evenkeel: going back to %s: the traffic leaves the new pods first, the template follows", state.Stable.ReplicaSet))
 		return f, nil
 	}
 	if state.Phase == rollout.RollingBack {
@@ -179,18 +242,17 @@ func (h *Handler) otherTemplate(ctx context.Context, d *deployment, plan policy.
 		}
 	}
 	next := state
-	next.Steps, next.Timing = stepsOr(d.policy.Rollout.Steps, state.Steps), timing(d.policy.Rollout, *state.User)
-	again := rollout.Again(state, next, d.now)
+	next.Timing = timing(d.policy.Rollout, *state.User)
+	if steps, err := rollout.StepsFor(state.Strategy, d.policy.Rollout.Steps); err == nil && state.Strategy != rollout.Rolling {
+		next.Steps = steps.String()
+	}
+	again, err := rollout.Again(state, next, d.now)
+	if err != nil {
+		return flight{denied: "evenkeel: " + err.Error()}, nil
+	}
 	f.changes = append(f.changes, d.render(again)...)
 	f.warnings = append(f.warnings, "evenkeel: another template in flight: the traffic leaves the old canary first, then the steps start over")
 	return f, nil
-}
-
-func stepsOr(text, otherwise string) string {
-	if steps, err := rollout.ParseSteps(text); err == nil {
-		return steps.String()
-	}
-	return otherwise
 }
 
 // timing freezes the waits of a rollout. No step may take longer than the

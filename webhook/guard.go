@@ -6,7 +6,10 @@ package webhook
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"reflect"
+	"slices"
 
 	admissionv1 "k8s.io/api/admission/v1"
 
@@ -66,35 +69,44 @@ func (h *Handler) mutateService(_ *http.Request, request *admissionv1.AdmissionR
 	return n.patch(append(changes, n.marks()...))
 }
 
-// mutateRoute divides the rules of a route in flight, whoever writes it.
-func (h *Handler) mutateRoute(_ *http.Request, request *admissionv1.AdmissionRequest) (answer, error) {
-	n, err := h.neighbour(request)
-	if err != nil {
-		return answer{}, err
-	}
-	before, err := route.Parse(n.before)
-	if err != nil {
-		return answer{denied: "evenkeel: " + err.Error()}, nil
-	}
-	split, err := route.Parse(n.split)
-	if err != nil {
-		return answer{denied: "evenkeel: " + err.Error()}, nil
-	}
-	spec, _ := n.tree["spec"].(tree)
-	shown, _ := spec["rules"].([]any)
-	rules, done, err := route.Apply(route.Restore(shown, before), split)
-	if err != nil {
-		return answer{denied: fmt.Sprintf("evenkeel: this route is in flight and cannot be divided: %v", err)}, nil
-	}
-	var changes []policy.Change
-	for i, rule := range rules {
-		tree, _ := rule.(tree)
-		if backends, ok := tree["backendRefs"]; ok {
-			changes = append(changes, policy.Change{Path: fmt.Sprintf("/spec/rules/%d/backendRefs", i), Value: backends})
+// mutateRoute divides a route in flight, and one whose owner asks for it by
+// annotations, whoever writes it.
+func (h *Handler) mutateRoute(kind route.Kind) func(*http.Request, *admissionv1.AdmissionRequest) (answer, error) {
+	return func(r *http.Request, request *admissionv1.AdmissionRequest) (answer, error) {
+		n, err := h.neighbour(request)
+		if err != nil {
+			return answer{}, err
 		}
+		before, err := route.Parse(n.before)
+		if err != nil {
+			return answer{denied: "evenkeel: " + err.Error()}, nil
+		}
+		split, err := route.Parse(n.split)
+		if err != nil {
+			return answer{denied: "evenkeel: " + err.Error()}, nil
+		}
+		if split, err = split.ByHand(route.Annotations(n.tree)); err != nil {
+			return answer{denied: "evenkeel: " + err.Error()}, nil
+		}
+		renderer, unknown, err := h.topology.renderer(r.Context(), kind, n.tree)
+		switch {
+		case err != nil:
+			return answer{}, err
+		case unknown != nil && len(split.Shares) > 0:
+			return answer{denied: fmt.Sprintf("evenkeel: this %s is in flight and cannot be divided: %v", kind.Name(), unknown)}, nil
+		}
+		return n.divided(renderer, before, split)
 	}
-	n.split = done.String()
-	return n.patch(append(changes, n.marks()...))
+}
+
+// divided renders a split in place of the one before.
+func (n neighbour) divided(renderer route.Renderer, before, split route.Split) (answer, error) {
+	rendering, err := renderer.Render(renderer.Restore(n.tree, before), split)
+	if err != nil {
+		return answer{denied: fmt.Sprintf("evenkeel: this route cannot be divided: %v", err)}, nil
+	}
+	n.split = rendering.Split.String()
+	return n.patch(append(differences("", n.tree, rendering.Shown), n.marks()...))
 }
 
 // marks keeps annotation and label of an object in flight together.
@@ -116,4 +128,43 @@ func annotation(object tree, key string) string {
 	annotations, _ := meta["annotations"].(tree)
 	text, _ := annotations[key].(string)
 	return text
+}
+
+// differences are the changes that make one tree of another: as deep as both are
+// objects, or lists of one length.
+func differences(at string, from, to any) []policy.Change {
+	a, isObject := from.(tree)
+	b, both := to.(tree)
+	if isObject && both {
+		var changes []policy.Change
+		for _, key := range slices.Sorted(maps.Keys(a)) {
+			if _, kept := b[key]; !kept {
+				changes = append(changes, policy.Change{Path: at + "/" + escape(key)})
+			}
+		}
+		for _, key := range slices.Sorted(maps.Keys(b)) {
+			if old, there := a[key]; !there {
+				changes = append(changes, policy.Change{Path: at + "/" + escape(key), Value: b[key]})
+			} else {
+				changes = append(changes, differences(at+"/"+escape(key), old, b[key])...)
+			}
+		}
+		return changes
+	}
+	if x, y := list(from), list(to); len(x) > 0 && len(x) == len(y) {
+		var changes []policy.Change
+		for i := range x {
+			changes = append(changes, differences(fmt.Sprintf("%s/%d", at, i), x[i], y[i])...)
+		}
+		return changes
+	}
+	if reflect.DeepEqual(from, to) {
+		return nil
+	}
+	return []policy.Change{{Path: at, Value: to}}
+}
+
+func list(value any) []any {
+	out, _ := value.([]any)
+	return out
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/evenkeel-dev/evenkeel/config"
 	"github.com/evenkeel-dev/evenkeel/policy"
+	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
 
 // Options are what a Handler is made of.
@@ -31,6 +32,8 @@ type Options struct {
 	// Unasked are the kinds of neighbours that are never looked at: the checks
 	// that need them keep silent.
 	Unasked []policy.Kind
+	// Kinds are the kinds of routes that the cluster has; nil: all.
+	Kinds []route.Kind
 	// Policies holds the policy in force.
 	Policies *config.Store
 	// Self is the user name under which Evenkeel itself writes
@@ -61,8 +64,11 @@ func New(o Options) *Handler {
 	if o.Near == nil {
 		o.Near = o.Cache
 	}
+	if o.Kinds == nil {
+		o.Kinds = route.Kinds()
+	}
 	return &Handler{
-		topology: topology{cache: o.Cache, near: o.Near, live: o.Live, filled: o.Filled, unasked: o.Unasked},
+		topology: topology{cache: o.Cache, near: o.Near, live: o.Live, filled: o.Filled, unasked: o.Unasked, kinds: o.Kinds},
 		policies: o.Policies, self: o.Self, log: o.Log, metrics: o.Metrics, now: o.Now,
 	}
 }
@@ -84,13 +90,19 @@ func (h *Handler) Register(server registrar) {
 		{"/validate/deployments", deployments, h.validateDeployment},
 		{"/validate/scales", schema.GroupKind{Group: "autoscaling", Kind: "Scale"}, h.validateScale},
 		{"/mutate/services", schema.GroupKind{Kind: "Service"}, h.mutateService},
-		{"/mutate/httproutes", schema.GroupKind{Group: "gateway.networking.k8s.io", Kind: "HTTPRoute"}, h.mutateRoute},
+		{"/mutate/httproutes", gateway("HTTPRoute"), h.mutateRoute(route.HTTPRoute)},
+		{"/mutate/grpcroutes", gateway("GRPCRoute"), h.mutateRoute(route.GRPCRoute)},
+		{"/mutate/ingresses", schema.GroupKind{Group: "networking.k8s.io", Kind: "Ingress"}, h.mutateRoute(route.Ingress)},
 		{"/validate/policies", schema.GroupKind{Kind: "ConfigMap"}, h.validatePolicy},
 	} {
 		server.Register(served.path, reviewer{
 			kind: served.kind, review: served.review, log: h.log, path: served.path, metrics: h.metrics, now: h.now,
 		})
 	}
+}
+
+func gateway(kind string) schema.GroupKind {
+	return schema.GroupKind{Group: "gateway.networking.k8s.io", Kind: kind}
 }
 
 // validatePolicy refuses a policy that would not load.

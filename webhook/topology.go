@@ -16,7 +16,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
@@ -34,13 +33,20 @@ type topology struct {
 	// filled tells whether the cache of a kind of neighbours is filled; nil: all are.
 	filled  func(policy.Kind) bool
 	unasked []policy.Kind
+	// kinds are the kinds of routes that the cluster has.
+	kinds []route.Kind
 }
 
 // surroundings is what a canary needs around its Deployment.
 type surroundings struct {
-	services, backends, routes []string
-	stable                     rollout.Version
-	// missing says why there can be no canary; empty when there can.
+	services, backends []string
+	routes             []route.Ref
+	stable             rollout.Version
+	// undivided says which routes keep all their traffic on stable, and why.
+	undivided []string
+	// pods says why no traffic can be divided, so that the pods alone change.
+	pods string
+	// missing says why there can be no two versions; empty when there can.
 	missing string
 }
 
@@ -73,28 +79,36 @@ func selects(selector, labels map[string]string) bool {
 	return true
 }
 
-// survey finds what a canary of a Deployment needs. old is the live object.
-func (t topology) survey(ctx context.Context, old *appsv1.Deployment, podLabels map[string]string) (surroundings, error) {
+// survey finds what a release of a Deployment needs. old is the live object.
+func (t topology) survey(ctx context.Context, old *appsv1.Deployment, podLabels map[string]string, p policy.Rollout) (surroundings, error) {
 	var s surroundings
+	if divides(p.Strategy) {
+		if err := t.surveyTraffic(ctx, old, podLabels, p, &s); err != nil {
+			return s, err
+		}
+	}
+	return s, t.surveyStable(ctx, old, &s)
+}
+
+// surveyTraffic finds the Services and routes that lead to the pods.
+func (t topology) surveyTraffic(ctx context.Context, old *appsv1.Deployment, podLabels map[string]string, p policy.Rollout, s *surroundings) error {
 	services, err := t.services(ctx, old.Namespace, podLabels)
 	if err != nil {
-		return s, err
-	}
-	if len(services) == 0 {
-		s.missing = "no Service selects its pods"
-		return s, nil
+		return err
 	}
 	for i := range services {
-		if s.missing = unusable(&services[i], old.Name); s.missing != "" {
-			return s, nil
+		if why := unusable(&services[i], old.Name); why != "" {
+			s.alone(why)
+			return nil
 		}
 		s.services = append(s.services, services[i].Name)
 	}
-	slices.Sort(s.services)
-	if err := t.surveyRoutes(ctx, old, &s); err != nil || s.missing != "" {
-		return s, err
+	if len(services) == 0 {
+		s.alone("no Service selects its pods")
+		return nil
 	}
-	return s, t.surveyStable(ctx, old, &s)
+	slices.Sort(s.services)
+	return t.surveyRoutes(ctx, old, p, s)
 }
 
 // unusable says why a Service cannot take part in a canary.
@@ -112,46 +126,38 @@ func unusable(service *corev1.Service, deployment string) string {
 	return ""
 }
 
-func (t topology) surveyRoutes(ctx context.Context, old *appsv1.Deployment, s *surroundings) error {
-	var list gatewayv1.HTTPRouteList
-	if err := t.cache.List(ctx, &list, client.InNamespace(old.Namespace)); err != nil {
-		return fmt.Errorf("cannot list HTTPRoutes: %w", err)
+// surveyRoutes finds the routes to divide. Where there are none, and nothing else
+// that moves traffic, the pods alone change.
+func (t topology) surveyRoutes(ctx context.Context, old *appsv1.Deployment, p policy.Rollout, s *surroundings) error {
+	all, err := t.leading(ctx, old, s.services, p)
+	if err != nil {
+		return err
 	}
-	for i := range list.Items {
-		item := &list.Items[i]
-		rules, err := route.Of(item)
-		if err != nil {
-			return err
-		}
-		split := route.Split{Namespace: old.Namespace}
-		for _, name := range route.Services(rules, old.Namespace) {
-			if slices.Contains(s.services, name) {
-				split = split.With(route.Share{Deployment: old.Name, Service: name, Canary: name + route.CanarySuffix})
-				s.backends = append(s.backends, name)
-			}
-		}
-		if len(split.Shares) == 0 {
+	for _, one := range all {
+		if one.problem != "" {
+			s.undivided = append(s.undivided, one.problem)
 			continue
 		}
-		carried, err := route.Parse(item.Annotations[route.SplitAnnotation])
-		if err != nil {
-			s.missing = fmt.Sprintf("HTTPRoute %q: %v", item.Name, err)
-			return nil
-		}
-		if _, _, err := route.Apply(route.Restore(rules, carried), split); err != nil {
-			s.missing = fmt.Sprintf("HTTPRoute %q: %v", item.Name, err)
-			return nil
-		}
-		s.routes = append(s.routes, item.Name)
+		s.routes = append(s.routes, one.ref)
+		s.backends = append(s.backends, one.services...)
 	}
-	if len(s.routes) == 0 {
-		s.missing = fmt.Sprintf("no HTTPRoute leads to %s", quoted("Service", s.services))
-		return nil
+	switch {
+	case p.Strategy == rollout.BlueGreen: // the Services alone can move all traffic at once
+		s.backends = slices.Clone(s.services)
+	case len(s.routes) == 0 && len(s.undivided) > 0:
+		s.alone(s.undivided[0])
+	case len(s.routes) == 0:
+		s.alone("no route leads to " + quoted("Service", s.services))
 	}
-	slices.Sort(s.routes)
 	slices.Sort(s.backends)
 	s.backends = slices.Compact(s.backends)
 	return t.surveyCanaryNames(ctx, old, s)
+}
+
+// alone leaves the traffic as it is: each version gets it by its pods.
+func (s *surroundings) alone(why string) {
+	s.services, s.backends, s.routes, s.undivided = nil, nil, nil, nil
+	s.pods = why
 }
 
 // surveyCanaryNames makes sure that the canary's Services may have their names.
@@ -160,7 +166,7 @@ func (t topology) surveyCanaryNames(ctx context.Context, old *appsv1.Deployment,
 		var taken corev1.Service
 		key := client.ObjectKey{Namespace: old.Namespace, Name: name + route.CanarySuffix}
 		if len(key.Name) > 63 {
-			s.missing = fmt.Sprintf("the name %q of the canary's Service is longer than 63 characters", key.Name)
+			s.alone(fmt.Sprintf("the name %q of the canary's Service is longer than 63 characters", key.Name))
 			return nil
 		}
 		err := t.cache.Get(ctx, key, &taken)
@@ -171,30 +177,33 @@ func (t topology) surveyCanaryNames(ctx context.Context, old *appsv1.Deployment,
 			return fmt.Errorf("cannot get Service %q: %w", key.Name, err)
 		}
 		if !metav1.IsControlledBy(&taken, old) {
-			s.missing = fmt.Sprintf("Service %q exists and is not Evenkeel's; the canary's Service would have its name", key.Name)
+			s.alone(fmt.Sprintf("Service %q exists and is not Evenkeel's; the canary's Service would have its name", key.Name))
+			return nil
 		}
 	}
 	return nil
 }
 
-// surveyStable finds the ReplicaSet that serves, and whether it can carry all.
+// surveyStable finds the ReplicaSet that serves, which is the one with most ready
+// pods, and whether it can carry all.
 func (t topology) surveyStable(ctx context.Context, old *appsv1.Deployment, s *surroundings) error {
 	var list appsv1.ReplicaSetList
 	if err := t.cache.List(ctx, &list, client.InNamespace(old.Namespace)); err != nil {
 		return fmt.Errorf("cannot list ReplicaSets: %w", err)
 	}
+	most := int32(-1)
 	for i := range list.Items {
 		rs := &list.Items[i]
-		if !metav1.IsControlledBy(rs, old) || rs.Annotations[revisionAnnotation] != old.Annotations[revisionAnnotation] {
-			continue
+		if metav1.IsControlledBy(rs, old) && (rs.Status.ReadyReplicas > most || (rs.Status.ReadyReplicas == most && rs.Annotations[revisionAnnotation] == old.Annotations[revisionAnnotation])) {
+			most, s.stable = rs.Status.ReadyReplicas, versionOf(rs)
 		}
-		s.stable = versionOf(rs)
-		if replicas := ptr.Deref(old.Spec.Replicas, 1); rs.Status.ReadyReplicas < replicas {
-			s.missing = fmt.Sprintf("an earlier rollout is unfinished: %d of %d pods of %s are ready", rs.Status.ReadyReplicas, replicas, rs.Name)
-		}
-		return nil
 	}
-	s.missing = "its first rollout has not started yet"
+	switch replicas := ptr.Deref(old.Spec.Replicas, 1); {
+	case most < 0:
+		s.missing = "its first rollout has not started yet"
+	case most < replicas:
+		s.missing = fmt.Sprintf("an earlier rollout is unfinished: %d of %d pods of %s are ready", most, replicas, s.stable.ReplicaSet)
+	}
 	return nil
 }
 

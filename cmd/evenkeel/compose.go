@@ -44,8 +44,9 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 	if err != nil {
 		return err
 	}
+	routes := routeKinds(mgr)
 	handler := webhook.New(webhook.Options{
-		Metrics: counted,
+		Metrics: counted, Kinds: routes,
 		Cache:   mgr.GetClient(), Near: around, Filled: around.filled, Live: mgr.GetAPIReader(), Policies: policies, Self: o.self(), Log: mgr.GetLogger().WithName("webhook"),
 	})
 	handler.Register(mgr.GetWebhookServer())
@@ -54,7 +55,7 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 			return err
 		}
 	}
-	if err := traffic.SetupWithManager(mgr, traffic.Options{}); err != nil {
+	if err := traffic.SetupWithManager(mgr, traffic.Options{Kinds: routes}); err != nil {
 		return err
 	}
 	if ready["caches"], err = cachesFilled(ctx, mgr); err != nil {

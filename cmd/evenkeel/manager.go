@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
 
@@ -93,6 +94,8 @@ func (o *options) manager(secure []func(*tls.Config)) ctrl.Options {
 	return ctrl.Options{
 		Scheme: newScheme(),
 		Cache:  o.cache(),
+		// Routes are read as trees, and like all else from the cache.
+		Client: client.Options{Cache: &client.CacheOptions{Unstructured: true}},
 		WebhookServer: ctrlwebhook.NewServer(ctrlwebhook.Options{
 			Port: o.webhookPort, TLSOpts: secure,
 		}),

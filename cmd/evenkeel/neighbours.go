@@ -9,7 +9,6 @@ import (
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -40,7 +39,6 @@ func watchNeighbours(ctx context.Context, mgr ctrl.Manager) (*neighbours, error)
 		policy.Scalers: &autoscalingv2.HorizontalPodAutoscaler{},
 		policy.Quotas:  &corev1.ResourceQuota{},
 		policy.Claims:  &corev1.PersistentVolumeClaim{},
-		policy.Routes:  &networkingv1.Ingress{},
 	} {
 		if n.informers[kind], err = around.GetInformer(ctx, object, cache.BlockUntilSynced(false)); err != nil {
 			return nil, fmt.Errorf("cannot watch %T: %w", object, err)

@@ -131,6 +131,8 @@ func (a *access) read(ctx context.Context, c client.Reader) (*snapshot, error) {
 		{policy.Claims, &corev1.PersistentVolumeClaimList{}},
 		{policy.Routes, &networkingv1.IngressList{}},
 		{policy.Routes, &gatewayv1.HTTPRouteList{}},
+		{policy.Routes, &gatewayv1.GRPCRouteList{}},
+		{policy.Routes, &networkingv1.IngressClassList{}},
 	} {
 		if err := s.add(ctx, c, one.list, a.namespace); err != nil {
 			fmt.Fprintf(os.Stderr, "evenkeel: %s are not known, and what needs them is not checked: %v\n", one.kind, err)

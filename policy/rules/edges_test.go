@@ -214,9 +214,9 @@ func TestEdgesOfClaimsPortsAndRoutes(t *testing.T) {
 		near policy.Neighbours
 		says string
 	}{
-		{policy.Neighbours{}, "no canary, a plain rolling update: no Service selects its pods"},
-		{web, `no canary, a plain rolling update: no HTTPRoute leads to Service "web"`},
-		{with(policy.Route{Problem: "it is odd"}), "no canary, a plain rolling update: it is odd"},
+		{policy.Neighbours{}, "no traffic is divided, its pods alone change step by step: no Service selects its pods"},
+		{web, `no traffic is divided, its pods alone change step by step: no route leads to Service "web"`},
+		{with(policy.Route{Problem: "it is odd"}), "no traffic is divided, its pods alone change step by step: it is odd"},
 		{with(policy.Route{Problem: "it is odd"}, policy.Route{}), ""},
 	} {
 		_, message := noRoute(world{Deployment: deployment(), policy: canary, near: row.near})

@@ -17,11 +17,12 @@ import (
 //
 // Reads the strategy, the Services and what leads to them.
 func noRoute(d world) (int, string) {
-	if d.policy.Rollout.Strategy != policy.StrategyCanary || ptr.Deref(d.Spec.Replicas, 1) == 0 {
+	asks := d.policy.Rollout.Strategy == policy.StrategyCanary || d.policy.Rollout.Strategy == policy.StrategyBlueGreen
+	if !asks || ptr.Deref(d.Spec.Replicas, 1) == 0 {
 		return 0, ""
 	}
 	if why := undivided(d.near); why != "" {
-		return 1, "no canary, a plain rolling update: " + why
+		return 1, "no traffic is divided, its pods alone change step by step: " + why
 	}
 	return 0, ""
 }
@@ -37,7 +38,7 @@ func undivided(near policy.Neighbours) string {
 	if len(near.Routes) > 0 {
 		return near.Routes[0].Problem
 	}
-	text := "no HTTPRoute leads to Service"
+	text := "no route leads to Service"
 	for i := range near.Services {
 		if i > 0 {
 			text += ","

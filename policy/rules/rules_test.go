@@ -87,7 +87,7 @@ func TestChecksSpeakWithTheArithmetic(t *testing.T) {
 		"max-unavailable": {deployment(numbers(10, "1", "75%")),
 			"evenkeel: max-unavailable: maxUnavailable 75% is 7 of 10 replicas; policy rule default allows 50%, which is 5. A rollout would keep 3 ready. Write:\n" +
 				"  strategy: {type: RollingUpdate, rollingUpdate: {maxSurge: 25%, maxUnavailable: 5}}"},
-		"strategy": {deployment(note("strategy", "blue-green")), `evenkeel: strategy: annotation evenkeel.dev/strategy: "blue-green" is not supported by this version; write "rolling" or "canary"`},
+		"strategy": {deployment(note("strategy", "bluegreen")), `evenkeel: strategy: annotation evenkeel.dev/strategy: "bluegreen" is not a strategy; write one of: rolling, canary, blue-green, batch`},
 		"steps":    {deployment(note("steps", "abc")), `evenkeel: steps: annotation evenkeel.dev/steps: steps: step 1 ("abc"): a weight is a percent such as "20%"; write for example "20%:10m,50%:pause,100%"`},
 		"probe":    {deployment(note("probe", "udp:1")), `evenkeel: probe: annotation evenkeel.dev/probe: "udp:1" is not a probe: write for example "http:8080/healthz", "tcp:8080", "grpc:9090" or "none"`},
 		"inject":   {deployment(note("inject", "all")), `evenkeel: inject: annotation evenkeel.dev/inject: "all" is not an injection: write a list of strategy, probes, shutdown, version and cause, or none`},

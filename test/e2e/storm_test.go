@@ -66,11 +66,15 @@ func newStorm(t *testing.T, namespace, annotations string, aSecond int) *storm {
 func (s *storm) blow(ctx context.Context) {
 	var all sync.WaitGroup
 	defer all.Wait()
-	turns := make(chan struct{}, 400) // an API server that stands still is not buried
-	started := time.Now()
+	turns := make(chan struct{}, 64) // an API server that stands still is not buried
+	due := time.Now()
 	for n := 0; ctx.Err() == nil; n++ {
-		time.Sleep(time.Until(started.Add(time.Duration(n) * s.pace))) // late ones are caught up with
+		time.Sleep(time.Until(due))
 		turns <- struct{}{}
+		due = due.Add(s.pace)
+		if late := time.Now().Add(-time.Second); due.Before(late) {
+			due = late // what is late is caught up with, a standstill is not
+		}
 		all.Go(func() {
 			defer func() { <-turns }()
 			s.one(n)

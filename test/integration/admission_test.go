@@ -58,7 +58,7 @@ func TestBadInputIsRefusedWithTheFix(t *testing.T) {
 		},
 		"steps that are none": {[]string{"20%:10m,100%", "abc"}, []string{`step 1 ("abc"): a weight is a percent`}},
 		"no steps":            {[]string{"20%:10m,100%", ""}, []string{"the list is empty"}},
-		"an unknown strategy": {[]string{"strategy: canary", "strategy: blue-green"}, []string{"is not supported by this version"}},
+		"an unknown strategy": {[]string{"strategy: canary", "strategy: canari"}, []string{"is not a strategy"}},
 		"a broken probe":      {[]string{"http:8080/readyz", "8080"}, []string{`"8080" is not a probe`}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -102,8 +102,8 @@ func TestNoCanaryWhereThereCanBeNone(t *testing.T) {
 		routes, deployment []string
 		says               string
 	}{
-		"no route":    {[]string{"kind: HTTPRoute", "kind: GRPCRoute"}, nil, `a plain rolling update: no HTTPRoute leads to Service "demo"`},
-		"no service":  {[]string{"selector: {app: demo}", "selector: {app: other}"}, nil, "a plain rolling update: no Service selects its pods"},
+		"no route":    {[]string{"kind: HTTPRoute", "kind: HTTPRoute"}, nil, `no traffic is divided, its pods alone change step by step: no route leads to Service "demo"`},
+		"no service":  {[]string{"selector: {app: demo}", "selector: {app: other}"}, nil, "its pods alone change step by step: no Service selects its pods"},
 		"no replicas": {nil, []string{"replicas: 2", "replicas: 0"}, "a plain rolling update: it has 0 replicas"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,13 +9,21 @@ import (
 )
 
 // Begin gives the state of a rollout that starts now: the gate is shut, and
-// nothing has moved yet. plan carries what was found and resolved: Steps,
-// Stable, User, Services, Backends, Routes and Timing; all else is set here.
+// nothing has moved yet. plan carries what was found and resolved (Strategy,
+// Steps, Match, Capacity, OnFailure, Stable, User, Services, Backends, Routes and
+// Timing) and whether a person holds it; all else is set here.
 func Begin(plan State, now time.Time) State {
-	plan.Weight, plan.Step = 0, 0
-	plan.Surge = plan.Current().Weight
-	plan.Canary, plan.Reason, plan.Held = Version{}, "", false
-	plan = plan.enter(Preparing, StagePrepare, now)
+	plan.Weight, plan.Step, plan.Exposed = 0, 0, false
+	plan.Surge, plan.Capped, plan.Give = plan.Current().Room(), false, 0
+	plan.Canary, plan.Reason = Version{}, ""
+	if plan.Strategy == BlueGreen {
+		plan.Capacity = Surge // both versions are whole, whatever was wished for
+	}
+	if plan.Strategy == Rolling {
+		plan = plan.enter(Stepping, StageRoll, now)
+	} else {
+		plan = plan.enter(Preparing, StagePrepare, now)
+	}
 	plan.Wait = "" // the controller's first look tells that the rollout has started
 	return plan
 }
@@ -23,16 +31,21 @@ func Begin(plan State, now time.Time) State {
 // Again gives the state in which a rollout in flight starts over with another
 // template. The gate is shut, so the old canary's pods stay until the traffic
 // has left them. Once stable's pods are being let go, the canary is what serves.
-func Again(state State, plan State, now time.Time) State {
-	surge, stable := state.Surge, state.Stable
+//
+// It fails where stable has given pods that it would need now.
+func Again(state State, plan State, now time.Time) (State, error) {
+	surge, capped, stable := state.Surge, state.Capped, state.Stable
+	if state.Give > 0 && state.Divides() {
+		return state, fmt.Errorf("another template cannot start while stable has given pods to this one (capacity: replace); go back first, and apply it then:\n  kubectl annotate deployment NAME %s=%s", ActionAnnotation, ActionRollback)
+	}
 	if state.Phase == Promoting && !state.Reversible() {
 		stable = state.Canary
 	}
 	plan.Services, plan.Backends, plan.Routes = state.Services, state.Backends, state.Routes
-	plan.Stable, plan.User = stable, state.User
+	plan.Stable, plan.User, plan.Held = stable, state.User, state.Held
 	next := Begin(plan, now)
-	next.Surge = surge // another surge would make the stock controller scale while the gate is shut
-	return next
+	next.Surge, next.Capped = surge, capped // another surge would make the stock controller scale while the gate is shut
+	return next, nil
 }
 
 // Action is a word of a person to a rollout.
@@ -57,7 +70,7 @@ func Act(state State, action Action, now time.Time) (State, error) {
 		state.Told = true
 		return state, nil
 	case ActionSkip:
-		if state.Phase != Stepping {
+		if state.Phase != Stepping || state.Stage == StageRoll {
 			return state, fmt.Errorf("action %q: there is no step to skip now (%s)", action, state.place())
 		}
 		return skip(state, now), nil
@@ -84,15 +97,14 @@ func skip(state State, now time.Time) State {
 		return state
 	}
 	state.Step = last
-	state.Surge = state.Current().Weight
 	return state.enter(Stepping, StageScale, now)
 }
 
 // Hold takes kubectl rollout pause and resume: paused is what the requester
 // wants. No wait is counted while a person holds the rollout.
 func Hold(state State, paused bool, now time.Time) State {
-	if state.Held == paused || !state.Reversible() || state.Stage == StagePrepare {
-		return state
+	if state.Held == paused || !state.Reversible() || (paused && state.Stage == StagePrepare) {
+		return state // a gate that is shut looks like a pause to whoever carries it along
 	}
 	state.Held = paused
 	if !paused {

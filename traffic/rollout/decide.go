@@ -35,12 +35,25 @@ func Decide(s Snapshot, now time.Time) Decision {
 
 // guards are looked at before any stage, in this order.
 var guards = []func(Snapshot, time.Time) (Decision, bool){
-	canaryGone, // traffic goes to a version that has no ready pod
-	held,       // a person holds the rollout
+	scaledToZero, // nobody is to serve, so nothing can be proved
+	canaryGone,   // traffic goes to a version that has no ready pod
+	held,         // a person holds the rollout
+}
+
+func scaledToZero(s Snapshot, now time.Time) (Decision, bool) {
+	state := s.State
+	if s.Replicas > 0 || !state.Reversible() || state.Stage == StageRoll {
+		return Decision{}, false
+	}
+	if state.Phase == Stepping && state.serves() { // the first pods that come back are stable's
+		state.Weight, state.Exposed = 0, false
+		state = state.enter(Stepping, StageScale, now)
+	}
+	return waitFor(state, waitReplicas), true
 }
 
 func canaryGone(s Snapshot, now time.Time) (Decision, bool) {
-	if !s.State.Reversible() || s.State.Weight == 0 || s.State.Canary.Hash == "" || s.canaryReady() > 0 {
+	if !s.State.Reversible() || !s.State.serves() || s.State.Canary.Hash == "" || s.canaryReady() > 0 {
 		return Decision{}, false
 	}
 	return rollBack(s.State, reasonCanaryGone, now), true
@@ -76,10 +89,12 @@ func settleWait(s Snapshot, o outcome, now time.Time) Decision {
 		return decision
 	}
 	left := s.State.Since.Add(time.Duration(s.State.Timing.StepDeadline)).Sub(now)
-	if left <= 0 {
+	switch {
+	case left <= 0 && s.State.OnFailure == OnFailureHold:
+		return waitFor(s.State, waitDecision(o.wait))
+	case left <= 0:
 		return rollBack(s.State, deadlineReason(o.wait, s.State.Timing.StepDeadline), now)
-	}
-	if decision.After == 0 || left < decision.After {
+	case decision.After == 0 || left < decision.After:
 		decision.After = left
 	}
 	return decision
@@ -90,7 +105,7 @@ func waitFor(state State, wait string) Decision {
 	if state.Wait == wait {
 		return Decision{State: state}
 	}
-	first := state.Wait == "" && state.Stage == StagePrepare
+	first := state.Wait == "" && (state.Stage == StagePrepare || state.Stage == StageRoll)
 	state.Wait = wait
 	if first {
 		return Decision{State: state, Event: eventStarted(state)}
@@ -101,18 +116,28 @@ func waitFor(state State, wait string) Decision {
 // RollBack gives the state in which a rollout that can still go back does so.
 // Admission calls it when a person wishes it, Decide when a rule demands it.
 func RollBack(state State, reason string, now time.Time) State {
-	stage := StageWithdraw
-	switch state.Stage {
-	case StageService:
-		stage = StageReturn
-	case StageRoute, StageDrain:
-		stage = StageReopen
-	}
+	stage := state.wayBack()
 	state.Reason, state.Held = reason, false
-	if stage == StageWithdraw {
-		state.Weight = 0
+	if stage == StageWithdraw || stage == StageRestore {
+		state.Weight, state.Exposed = 0, false
 	}
 	return state.enter(RollingBack, stage, now)
+}
+
+// wayBack is where going back starts.
+func (s State) wayBack() Stage {
+	switch {
+	case !s.Divides():
+		return StageRestore
+	case s.Give > 0:
+		return StageMix
+	case s.Stage == StageService:
+		return StageReturn
+	case s.Stage == StageRoute || s.Stage == StageDrain:
+		return StageReopen
+	default:
+		return StageWithdraw
+	}
 }
 
 func rollBack(state State, reason string, now time.Time) Decision {

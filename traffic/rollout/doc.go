@@ -20,12 +20,23 @@
 //	             widen     Services select as the user wrote them
 //	Completed
 //
-//	RollingBack  reopen    only while promoting: the route leaves the Service,
+//	RollingBack  mix       only while stable is not whole: both versions serve
+//	             reopen    only while promoting: the route leaves the Service,
 //	             return    which then selects stable's pods again,
 //	             withdraw  the route leads to the Service alone again
 //	             restore   stable's template and the user's own knobs
 //	             widen     Services select as the user wrote them
 //	RolledBack
+//
+// The strategies are ways through the same stages. blue-green has a step without
+// traffic before that with all of it. batch, and a canary that no route leads to,
+// have no Services and routes to change: from prepare to dwell they only change
+// pods, and promote by release alone. rolling has one stage, roll, in which the
+// stock controller works with the user's own knobs and is only watched.
+//
+// With the capacity replace, a step that does not fit is gone in parts: the pods
+// that there is room for (scale) get what they can carry (shift), and once the
+// data plane has followed (dwell) stable gives as many pods, which makes room.
 //
 // Nothing in this package reads a clock, a cluster or a random number.
 package rollout

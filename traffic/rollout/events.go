@@ -15,7 +15,7 @@ type Event struct {
 }
 
 func eventStarted(s State) *Event {
-	return &Event{Reason: "RolloutStarted", Message: fmt.Sprintf("canary with steps %s; stable is %s", s.Steps, s.Stable.ReplicaSet)}
+	return &Event{Reason: "RolloutStarted", Message: fmt.Sprintf("%s; stable is %s", s.Words(), s.Stable.ReplicaSet)}
 }
 
 func eventWaiting(s State) *Event {
@@ -23,10 +23,16 @@ func eventWaiting(s State) *Event {
 }
 
 func eventStep(s State) *Event {
-	return &Event{Reason: "StepStarted", Message: fmt.Sprintf("%s: room for %d%% of the pods", s.where(), s.Surge)}
+	return &Event{Reason: "StepStarted", Message: fmt.Sprintf("%s: room for %d%% of the pods", s.where(), s.Current().Room())}
 }
 
 func eventShift(s State) *Event {
+	if !s.Divides() {
+		return &Event{Reason: "PodsChanged", Message: fmt.Sprintf("%s: %s has its pods", s.where(), s.Canary.ReplicaSet)}
+	}
+	if s.Weight == 0 {
+		return &Event{Reason: "TrafficShifted", Message: fmt.Sprintf("%s: %s to %s", s.where(), s.group(), s.Canary.ReplicaSet)}
+	}
 	return &Event{Reason: "TrafficShifted", Message: fmt.Sprintf("%s: %d%% of the traffic to %s", s.where(), s.Weight, s.Canary.ReplicaSet)}
 }
 
@@ -57,9 +63,36 @@ func eventEnded(s State) *Event {
 	return &Event{Reason: "RolloutCompleted", Message: fmt.Sprintf("%s serves all traffic", s.Canary.ReplicaSet)}
 }
 
+// group names the requests that the canary gets besides its weight.
+func (s State) group() string {
+	if s.Match == "" {
+		return "no traffic"
+	}
+	return "the requests with " + s.Match
+}
+
+// Words names the release for a person.
+func (s State) Words() string {
+	text := s.Strategy
+	switch {
+	case s.Strategy == Rolling:
+		return "rolling update, watched"
+	case s.Strategy == "":
+		text = Canary
+	}
+	text += " " + s.Steps
+	if s.Match != "" {
+		text += ", and the requests with " + s.Match
+	}
+	if s.replaces() {
+		text += ", within the replicas and their maxSurge"
+	}
+	return text
+}
+
 // where names the place of the rollout for a person.
 func (s State) where() string {
-	if s.Phase != Stepping {
+	if s.Phase != Stepping || s.Stage == StageRoll {
 		return string(s.Phase)
 	}
 	return fmt.Sprintf("step %d of %d (%s)", s.Step+1, len(s.StepList()), s.Current())

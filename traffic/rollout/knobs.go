@@ -68,12 +68,14 @@ func (s State) Render() Knobs {
 		return Knobs{}
 	}
 	if !s.holdsPods() {
-		return *s.User
+		knobs := *s.User
+		knobs.Paused = knobs.Paused || (s.Stage == StageRoll && s.Held)
+		return knobs
 	}
-	surge, unavailable := intstr.FromString(percent(s.Surge)), intstr.FromInt32(0)
+	surge, unavailable := s.room()
 	deadline := holdProgressDeadline
 	return Knobs{
-		Paused:                  s.Stage == StagePrepare || s.Held,
+		Paused:                  s.gated() || s.Held,
 		MinReadySeconds:         holdMinReadySeconds,
 		ProgressDeadlineSeconds: &deadline,
 		MaxSurge:                &surge,
@@ -81,9 +83,20 @@ func (s State) Render() Knobs {
 	}
 }
 
+// gated tells whether the gate is shut: until the traffic is ready for new pods,
+// and on the way back from there.
+func (s State) gated() bool {
+	return s.Stage == StagePrepare || (s.HoldsTemplate() && s.Canary.Hash == "")
+}
+
 // holdsPods tells whether stable and canary are kept side by side.
 func (s State) holdsPods() bool {
-	return s.InFlight() && s.Stage != StageRelease && s.Stage != StageWiden && s.Stage != StageRestore
+	switch s.Stage {
+	case StageRoll, StageRelease, StageWiden, StageRestore:
+		return false
+	default:
+		return s.InFlight()
+	}
 }
 
 // Wish merges what a requester sends for the knobs of a Deployment in flight
@@ -105,14 +118,6 @@ func (s State) Wish(live, incoming Knobs) Knobs {
 		wish.MaxUnavailable = incoming.MaxUnavailable
 	}
 	return wish
-}
-
-// Need is how many of the replicas' pods carry a share of percent, at least one.
-func Need(replicas int32, percent int) int32 {
-	if replicas <= 0 {
-		return 0
-	}
-	return max(1, int32((int64(replicas)*int64(percent)+99)/100)) //nolint:gosec // both factors are bounded
 }
 
 func equalPointer[T comparable](a, b *T) bool {

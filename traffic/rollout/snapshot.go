@@ -14,6 +14,10 @@ type Snapshot struct {
 	Rendered bool
 	// Observed tells whether the stock controller has seen the Deployment as it is.
 	Observed bool
+	// Finished tells whether the stock controller is done: all pods are of the
+	// template and available. Stuck is its reason for not getting on.
+	Finished bool
+	Stuck    string
 	// Newest is the version of the Deployment's template, zero until its
 	// ReplicaSet is there.
 	Newest   Version
@@ -28,6 +32,8 @@ type Pods struct {
 	Exists   bool
 	Replicas int32
 	Ready    int32
+	// Refused says why pods cannot be made, as a quota does; empty when they can.
+	Refused string
 }
 
 // Service is a Service that selects the Deployment's pods.
@@ -49,6 +55,7 @@ type Service struct {
 
 // Route is a route that leads to one of the Services.
 type Route struct {
+	// Name is the route's, for people: HTTPRoute "demo".
 	Name   string
 	Exists bool
 	// InPlace tells whether it divides the traffic as the Target says.
@@ -58,15 +65,13 @@ type Route struct {
 	Accepted bool
 }
 
-// canaryReady is the fewest ready endpoints of the canary behind any route.
+// canaryReady is the fewest ready pods of the canary that anybody counts: its
+// ReplicaSet, or the endpoints behind any route.
 func (s Snapshot) canaryReady() int32 {
-	ready, found := int32(0), false
+	ready := s.Canary.Ready
 	for _, service := range s.Services {
-		if !service.Backend {
-			continue
-		}
-		if !found || service.CanaryReady < ready {
-			ready, found = service.CanaryReady, true
+		if service.Backend {
+			ready = min(ready, service.CanaryReady)
 		}
 	}
 	return ready

@@ -12,6 +12,7 @@ var stages = []struct {
 	stage Stage
 	leave func(Snapshot, time.Time) outcome
 }{
+	{StageRoll, leaveRoll},             // the stock controller is done, or stuck
 	{StagePrepare, leavePrepare},       // narrowed, whole: the gate opens
 	{StageScale, leaveScale},           // the canary has its pods: its weight follows
 	{StageShift, leaveShift},           // the route is accepted: the step's time runs
@@ -20,6 +21,7 @@ var stages = []struct {
 	{StageRoute, leaveRoute},           // the route leads to the Service alone
 	{StageDrain, leaveDrain},           // stable's pods are let go
 	{StageRelease, leaveWithUserKnobs}, // stable's pods are gone
+	{StageMix, leaveMix},               // back: both versions serve
 	{StageReopen, leaveReopen},         // back: the route leaves the Service
 	{StageReturn, leaveReturn},         // back: the Service leads to stable again
 	{StageWithdraw, leaveWithdraw},     // back: no traffic for the canary
@@ -38,6 +40,29 @@ func leave(s Snapshot, now time.Time) outcome {
 	return outcome{wait: waitUnknownStage, patient: true}
 }
 
+// leaveRoll watches a rolling update: it ends by itself, or goes back when the
+// stock controller says that it does not get on.
+func leaveRoll(s Snapshot, now time.Time) outcome {
+	switch {
+	case !s.Rendered || !s.Observed:
+		return outcome{wait: s.renderWait(), patient: true}
+	case s.Newest.Hash != "" && s.Newest != s.State.Canary:
+		next := s.State
+		next.Canary = s.Newest
+		return outcome{next: &next}
+	case s.Finished:
+		next := s.State.end(now)
+		return outcome{next: &next, event: eventEnded(next)}
+	case s.Stuck != "" && s.State.OnFailure == OnFailureHold:
+		return outcome{wait: waitDecision(s.Stuck), patient: true}
+	case s.Stuck != "":
+		next := RollBack(s.State, s.Stuck, now)
+		return outcome{next: &next, event: eventRollingBack(next)}
+	default:
+		return outcome{wait: stageWaits[StageRoll], patient: true}
+	}
+}
+
 // leavePrepare opens the gate once no canary pod can get traffic that nobody
 // gave it, and stable can carry all of it.
 func leavePrepare(s Snapshot, now time.Time) outcome {
@@ -49,19 +74,18 @@ func leavePrepare(s Snapshot, now time.Time) outcome {
 			return outcome{wait: waitOthers(service.Name)}
 		}
 	}
-	if s.Stable.Ready < s.Replicas {
+	state := s.State
+	if state.Divides() && s.Stable.Ready < s.Replicas {
 		return outcome{wait: waitStable}
 	}
 	if wait := s.notInPlace(); wait != "" {
 		return outcome{wait: wait}
 	}
-	state := s.State
-	if o, over := state.seen(now, time.Duration(state.Timing.Settle)); !over {
+	if o, over := state.seen(now, time.Duration(state.Timing.Settle)); !over && state.Divides() {
 		return o
 	}
 	state.Step = 0
-	state.Surge = state.Current().Weight
-	next := state.enter(Stepping, StageScale, now)
+	next := state.makeRoom(s.Replicas).enter(Stepping, StageScale, now)
 	return outcome{next: &next, event: eventStep(next)}
 }
 
@@ -82,13 +106,45 @@ func leaveScale(s Snapshot, now time.Time) outcome {
 		state.Canary = s.Newest
 		return outcome{next: &state}
 	}
-	need := Need(s.Replicas, state.Current().Weight)
-	if state.Canary.Hash == "" || s.Canary.Ready < need || s.canaryReady() < need {
+	if room := state.makeRoom(s.Replicas); !room.Equal(state) {
+		return outcome{next: &room}
+	}
+	ready := s.canaryReady()
+	switch {
+	case state.Canary.Hash != "" && ready >= s.need():
+		return s.shift(state.Current().Weight, now)
+	case state.Canary.Hash != "" && state.replaces() && ready >= state.fits(s.Replicas):
+		return s.ramp(ready, now)
+	case s.Canary.Refused != "":
+		return outcome{wait: waitRefused(s.Canary.Refused)}
+	default:
 		return outcome{wait: stageWaits[StageScale]}
 	}
-	state.Weight = state.Current().Weight
+}
+
+// shift gives the canary its weight. What it had is never taken away here.
+func (s Snapshot) shift(weight int, now time.Time) outcome {
+	state := s.State
+	state.Weight, state.Exposed = max(weight, state.Weight), true
 	next := state.enter(Stepping, StageShift, now)
 	return outcome{next: &next, event: eventShift(next)}
+}
+
+// ramp goes a part of the step: all the canary pods that there is room for carry
+// what they can, so that stable may give as many.
+func (s Snapshot) ramp(ready int32, now time.Time) outcome {
+	state := s.State
+	carry := min(int(100*(ready+state.lend(s.Replicas))/s.Replicas), state.Current().Weight)
+	if state.Divides() && carry > state.Weight {
+		return s.shift(carry, now)
+	}
+	next := state.give(s.carried(), s.Replicas)
+	if next.Give == state.Give {
+		return outcome{wait: stageWaits[StageScale]}
+	}
+	next.Weight = max(carry, state.Weight)
+	next = next.makeRoom(s.Replicas).enter(Stepping, StageScale, now)
+	return outcome{next: &next}
 }
 
 // leaveShift starts the step's own time once the route is accepted.
@@ -109,27 +165,65 @@ func leaveDwell(s Snapshot, now time.Time) outcome {
 	if wait := s.missing(); wait != "" {
 		return outcome{wait: wait}
 	}
-	if s.canaryReady() < Need(s.Replicas, step.Weight) {
+	part := state.Weight < step.Weight
+	if !part && s.canaryReady() < s.need() {
 		next := state.enter(Stepping, StageScale, now)
 		return outcome{next: &next, event: eventUnready(next)}
 	}
 	if wait := s.notInPlace(); wait != "" {
 		return outcome{wait: wait, patient: true}
 	}
-	wait := stageWaits[StageDwell]
-	if o, over := until(state.Since, max(step.Duration, time.Duration(state.Timing.Settle)), now, wait); !over {
+	settle := time.Duration(0)
+	if state.Divides() {
+		settle = time.Duration(state.Timing.Settle)
+	}
+	if o, over := until(state.Since, settle, now, stageWaits[StageDwell]); !over {
+		return o
+	}
+	if o, gave := s.giveWhatIsCarried(part, now); gave {
+		return o
+	}
+	if o, over := until(state.Since, max(step.Duration, settle), now, stageWaits[StageDwell]); !over {
 		return o
 	}
 	if step.Pause && !state.Told {
 		return outcome{wait: waitPerson, patient: true}
 	}
+	return s.goOn(now)
+}
+
+// giveWhatIsCarried lets stable's pods go whose share the canary has had for a
+// settle time. In a part of a step that makes room for the next part.
+func (s Snapshot) giveWhatIsCarried(part bool, now time.Time) (outcome, bool) {
+	state := s.State
+	if !state.replaces() || state.Weight >= 100 {
+		return outcome{}, false
+	}
+	next := state.give(s.carried(), s.Replicas)
+	if part {
+		next = next.makeRoom(s.Replicas).enter(Stepping, StageScale, now)
+		return outcome{next: &next}, true
+	}
+	return outcome{next: &next}, !next.Equal(state)
+}
+
+// goOn starts the next step; after the last one the canary becomes stable. A
+// stable that cannot carry its share is no ground to go on from.
+func (s Snapshot) goOn(now time.Time) outcome {
+	state := s.State
 	if state.Step+1 < len(state.StepList()) {
+		if state.Divides() && s.Stable.Ready < s.Replicas-max(carries(state.Weight, s.Replicas), down(s.Replicas, state.Give)) {
+			return outcome{wait: waitStable, patient: true}
+		}
 		state.Step++
-		state.Surge = state.Current().Weight
-		next := state.enter(Stepping, StageScale, now)
+		next := state.makeRoom(s.Replicas).enter(Stepping, StageScale, now)
 		return outcome{next: &next, event: eventStep(next)}
 	}
-	next := state.enter(Promoting, StageService, now)
+	stage := StageService
+	if !state.Divides() {
+		stage = StageRelease
+	}
+	next := state.enter(Promoting, stage, now)
 	return outcome{next: &next, event: eventPromoting(next)}
 }
 
@@ -142,7 +236,7 @@ func leaveService(s Snapshot, now time.Time) outcome {
 		return outcome{wait: wait}
 	}
 	for _, service := range s.Services {
-		if service.Stable > 0 || service.Canary < s.Replicas {
+		if service.Stable > 0 || service.Canary < s.whole() {
 			return outcome{wait: stageWaits[StageService]}
 		}
 	}
@@ -166,11 +260,23 @@ func leaveDrain(s Snapshot, now time.Time) outcome {
 	if o, over := until(s.State.Since, delay, now, stageWaits[StageDrain]); !over {
 		return o
 	}
-	if s.Canary.Ready < s.Replicas {
+	if s.Canary.Ready < s.whole() {
 		return outcome{wait: waitCanaryCarries}
 	}
 	next := s.State.enter(Promoting, StageRelease, now)
 	return outcome{next: &next, event: eventReleased(next)}
+}
+
+// leaveMix takes the split away once the Services lead to both versions.
+func leaveMix(s Snapshot, now time.Time) outcome {
+	if wait := s.notInPlace(); wait != "" {
+		return outcome{wait: wait}
+	}
+	o := s.thenSettled(now, RollingBack, StageWithdraw, nil)
+	if o.next != nil && o.next.Stage == StageWithdraw {
+		o.next.Weight, o.next.Exposed = 0, false
+	}
+	return o
 }
 
 func leaveReopen(s Snapshot, now time.Time) outcome {
@@ -192,7 +298,7 @@ func leaveReturn(s Snapshot, now time.Time) outcome {
 	}
 	o := s.thenSettled(now, RollingBack, StageWithdraw, nil)
 	if o.next != nil && o.next.Stage == StageWithdraw {
-		o.next.Weight = 0
+		o.next.Weight, o.next.Exposed = 0, false
 	}
 	return o
 }
@@ -233,7 +339,7 @@ func leaveWiden(s Snapshot, now time.Time) outcome {
 
 // end keeps what explains the rollout and drops what only served it.
 func (s State) end(now time.Time) State {
-	ended := State{Phase: Completed, Since: stamp(now), Step: s.Step, Steps: s.Steps, Stable: s.Stable, Canary: s.Canary, Weight: 100}
+	ended := State{Phase: Completed, Since: stamp(now), Step: s.Step, Strategy: s.Strategy, Steps: s.Steps, Stable: s.Stable, Canary: s.Canary, Weight: 100}
 	if s.Phase == RollingBack {
 		ended.Phase, ended.Weight, ended.Reason = RolledBack, 0, s.Reason
 	}

@@ -19,12 +19,52 @@ const (
 	StrategyAnnotation = "evenkeel.dev/strategy"
 	// StepsAnnotation lists the steps of a canary, see ParseSteps.
 	StepsAnnotation = "evenkeel.dev/steps"
+	// CapacityAnnotation tells where the canary's pods come from.
+	CapacityAnnotation = "evenkeel.dev/capacity"
 	// InFlightLabel marks every object that a rollout holds, with the value "true".
 	InFlightLabel = "evenkeel.dev/in-flight"
 	// RoleLabel marks the objects that Evenkeel owns, with what they are for.
 	RoleLabel = "evenkeel.dev/role"
 	// RoleCanary is the role of the Service that leads to the canary's pods.
 	RoleCanary = "canary"
+)
+
+// The strategies: how a changed template is released.
+const (
+	// Rolling is the stock controller's own rolling update, watched.
+	Rolling = "rolling"
+	// Canary moves traffic by the steps.
+	Canary = "canary"
+	// BlueGreen makes the canary whole before it gets traffic, and then all of it.
+	BlueGreen = "blue-green"
+	// Batch changes pods by the steps and leaves traffic to the Services.
+	Batch = "batch"
+)
+
+// Strategies lists the strategies.
+func Strategies() []string { return []string{Rolling, Canary, BlueGreen, Batch} }
+
+// BlueGreenSteps are those of a blue-green release that nobody wrote steps for.
+const BlueGreenSteps = "0%/100%:pause,100%"
+
+// The capacities: where the canary's pods come from.
+const (
+	// Surge keeps stable whole until the end.
+	Surge = "surge"
+	// Replace stays within the replicas and the user's own maxSurge: stable gives
+	// the pods that its share of the traffic no longer needs.
+	Replace = "replace"
+)
+
+// Capacities lists the capacities.
+func Capacities() []string { return []string{Surge, Replace} }
+
+// The answers to a rollout that cannot go on.
+const (
+	// OnFailureRollback goes back.
+	OnFailureRollback = "rollback"
+	// OnFailureHold keeps everything where it is, for a person to decide.
+	OnFailureHold = "hold"
 )
 
 // maxStateBytes bounds the annotation that ParseState reads.
@@ -49,6 +89,7 @@ type Stage string
 // The stages; the package comment says what each of them stands for.
 const (
 	StagePrepare  Stage = "prepare"
+	StageRoll     Stage = "roll"
 	StageScale    Stage = "scale"
 	StageShift    Stage = "shift"
 	StageDwell    Stage = "dwell"
@@ -56,6 +97,7 @@ const (
 	StageRoute    Stage = "route"
 	StageDrain    Stage = "drain"
 	StageRelease  Stage = "release"
+	StageMix      Stage = "mix"
 	StageReopen   Stage = "reopen"
 	StageReturn   Stage = "return"
 	StageWithdraw Stage = "withdraw"
@@ -88,13 +130,27 @@ type Timing struct {
 type State struct {
 	Phase Phase `json:"phase"`
 	Stage Stage `json:"stage,omitempty"`
+	// Strategy is how the template is released; empty is Canary.
+	Strategy string `json:"strategy,omitempty"`
+	// Capacity is where the canary's pods come from; empty is Surge.
+	Capacity string `json:"capacity,omitempty"`
+	// OnFailure is the answer when the rollout cannot go on; empty goes back.
+	OnFailure string `json:"onFailure,omitempty"`
+	// Match is the group of requests that goes to the canary besides Weight.
+	Match string `json:"match,omitempty"`
 	// Step is the index of the current step in Steps, from 0.
 	Step  int    `json:"step"`
 	Steps string `json:"steps,omitempty"`
 	// Weight is the share of the traffic asked for the canary, in percent.
 	Weight int `json:"weight"`
-	// Surge is the room for canary pods, in percent of the replicas.
-	Surge int `json:"surge"`
+	// Exposed tells that requests which fit Match go to the canary.
+	Exposed bool `json:"exposed,omitempty"`
+	// Surge is the room for canary pods besides the replicas, in percent of
+	// them; Capped means that the user's own maxSurge is less, and counts.
+	Surge  int  `json:"surge"`
+	Capped bool `json:"capped,omitempty"`
+	// Give is what stable gives of its pods, in percent of the replicas.
+	Give int `json:"give,omitempty"`
 	// Since is when the stage was entered.
 	Since time.Time `json:"since,omitzero"`
 	// Seen is when the stage's promise was first seen kept; zero until then.
@@ -105,8 +161,9 @@ type State struct {
 	Canary Version `json:"canary,omitzero"`
 	// User holds the knobs that the Deployment gets back at the end.
 	User *Knobs `json:"user,omitempty"`
-	// Services select the pods, Backends are those of them that Routes lead to.
-	// All are names in the Deployment's namespace, found when the rollout started.
+	// Services select the pods, Backends are those of them that Routes lead to, as
+	// "ingress/demo" (see route.Ref). All are in the Deployment's namespace, found
+	// when the rollout started. Without Routes, only pods change.
 	Services []string `json:"services,omitempty"`
 	Backends []string `json:"backends,omitempty"`
 	Routes   []string `json:"routes,omitempty"`
@@ -139,10 +196,22 @@ func (s State) Reversible() bool {
 	}
 }
 
+// Divides tells whether routes divide the traffic. Where they do not, only pods
+// change, and the Services spread the traffic over them.
+func (s State) Divides() bool { return len(s.Routes) > 0 }
+
+// replaces tells whether stable gives pods while the canary grows.
+func (s State) replaces() bool { return s.Capacity == Replace }
+
+// serves tells whether requests go to the canary because somebody led them there.
+func (s State) serves() bool {
+	return s.Divides() && (s.Weight > 0 || (s.Exposed && s.Match != ""))
+}
+
 // HoldsTemplate tells whether the Deployment keeps the template that it has,
 // although the one it goes back to is another.
 func (s State) HoldsTemplate() bool {
-	return s.Phase == RollingBack && (s.Stage == StageReopen || s.Stage == StageReturn || s.Stage == StageWithdraw)
+	return s.Phase == RollingBack && (s.Stage == StageMix || s.Stage == StageReopen || s.Stage == StageReturn || s.Stage == StageWithdraw)
 }
 
 // StepList is Steps, parsed. Admission parsed them before, so a State in which

@@ -13,7 +13,7 @@ import (
 )
 
 func TestKnobsThatHold(t *testing.T) {
-	w := newWorld(4, "20%:1m,100%")
+	w := canaryWorld(4, "20%:1m,100%")
 	assert.True(t, w.state.Render().Paused, "the gate is shut")
 	w.state = w.state.enter(Stepping, StageScale, w.now)
 	held := w.state.Render()
@@ -31,7 +31,7 @@ func TestKnobsThatHold(t *testing.T) {
 }
 
 func TestAWishIsWhatDiffersFromTheLiveObject(t *testing.T) {
-	w := newWorld(4, "100%")
+	w := canaryWorld(4, "100%")
 	live := w.state.Render()
 	incoming := live
 	one := intstr.FromInt32(1)
@@ -42,7 +42,7 @@ func TestAWishIsWhatDiffersFromTheLiveObject(t *testing.T) {
 }
 
 func TestActionsThatMakeNoSense(t *testing.T) {
-	w := newWorld(2, "50%:1m,100%")
+	w := canaryWorld(2, "50%:1m,100%")
 	for action, says := range map[Action]string{
 		ActionContinue: `action "continue": no step waits for a person now (the rollout is Preparing, prepare)`,
 		ActionSkip:     `action "skip": there is no step to skip now (the rollout is Preparing, prepare)`,
@@ -57,7 +57,7 @@ func TestActionsThatMakeNoSense(t *testing.T) {
 }
 
 func TestParseState(t *testing.T) {
-	w := newWorld(2, "50%:1m,100%")
+	w := canaryWorld(2, "50%:1m,100%")
 	again, err := ParseState(w.state.String())
 	require.NoError(t, err)
 	assert.True(t, again.Equal(w.state))

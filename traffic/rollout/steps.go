@@ -21,8 +21,11 @@ const maxStepDuration = 30 * 24 * time.Hour
 
 // Step is one stop of a canary: a share of the traffic and how long to stay.
 type Step struct {
-	// Weight is the canary's share of the traffic, in percent, 1 to 100.
+	// Weight is the canary's share of the traffic, in percent, 0 to 100.
 	Weight int
+	// Pods is the canary's size in percent of the replicas, where it is to be
+	// larger than its share asks for: for a preview, or for a user group; else 0.
+	Pods int
 	// Duration is how long the weight is kept once it is served; 0 means as
 	// soon as the canary is healthy.
 	Duration time.Duration
@@ -32,15 +35,23 @@ type Step struct {
 
 // String writes the step in the grammar that ParseSteps reads.
 func (s Step) String() string {
+	text := percent(s.Weight)
+	if s.Pods > 0 {
+		text += "/" + percent(s.Pods)
+	}
 	switch {
 	case s.Pause:
-		return fmt.Sprintf("%d%%:pause", s.Weight)
+		return text + ":pause"
 	case s.Duration > 0:
-		return fmt.Sprintf("%d%%:%s", s.Weight, shortDuration(s.Duration))
+		return text + ":" + shortDuration(s.Duration)
 	default:
-		return fmt.Sprintf("%d%%", s.Weight)
+		return text
 	}
 }
+
+// Room is the canary's size at the step, in percent of the replicas, 1 to 100: a
+// step without traffic still has a pod to look at.
+func (s Step) Room() int { return max(s.Weight, s.Pods, 1) }
 
 // Steps is a list of steps with increasing weights that ends at 100.
 type Steps []Step
@@ -56,10 +67,12 @@ func (s Steps) String() string {
 
 // ParseSteps reads a list such as "20%:10m,50%:pause,100%".
 //
-// Weights are whole percents from 1 to 100 in increasing order; a list that does
-// not end at 100% gets a last step of 100%. What follows the colon is a Go
-// duration of at most 720h, or "pause". The error names the position of the
-// first step that is wrong and shows a list that works; the Steps are then nil.
+// Weights are whole percents in increasing order, of which the first may be 0; a
+// list that does not end at 100% gets a last step of 100%. A second percent after
+// a slash is the canary's size, where it is to be larger than its share. What
+// follows the colon is a Go duration of at most 720h, or "pause". The error names
+// the position of the first step that is wrong and shows a list that works; the
+// Steps are then nil.
 func ParseSteps(text string) (Steps, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, fmt.Errorf("steps: the list is empty; write for example %q", StepsExample)
@@ -86,16 +99,21 @@ func ParseSteps(text string) (Steps, error) {
 }
 
 func parseStep(text string) (Step, error) {
-	weight, wait, waits := strings.Cut(text, ":")
-	number, isPercent := strings.CutSuffix(weight, "%")
-	if !isPercent {
-		return Step{}, fmt.Errorf("a weight is a percent such as \"20%%\"")
+	size, wait, waits := strings.Cut(text, ":")
+	weight, pods, sized := strings.Cut(size, "/")
+	var step Step
+	var err error
+	if step.Weight, err = parsePercent(weight, 0); err != nil {
+		return Step{}, fmt.Errorf("a weight is %w", err)
 	}
-	value, err := strconv.Atoi(number)
-	if err != nil || value < 1 || value > 100 || strconv.Itoa(value) != number {
-		return Step{}, fmt.Errorf("a weight is a whole percent from 1%% to 100%%")
+	if sized {
+		if step.Pods, err = parsePercent(pods, 1); err != nil {
+			return Step{}, fmt.Errorf("what follows the slash is the canary's size: %w", err)
+		}
+		if step.Pods < step.Weight {
+			return Step{}, fmt.Errorf("%d%% of the pods cannot carry %d%% of the traffic", step.Pods, step.Weight)
+		}
 	}
-	step := Step{Weight: value}
 	switch {
 	case !waits:
 	case wait == "pause":
@@ -107,6 +125,34 @@ func parseStep(text string) (Step, error) {
 		}
 	}
 	return step, nil
+}
+
+// StepsFor reads the steps of a strategy: a blue-green release has no weights
+// between nothing and all.
+func StepsFor(strategy, text string) (Steps, error) {
+	steps, err := ParseSteps(text)
+	if err != nil || strategy != BlueGreen {
+		return steps, err
+	}
+	for _, step := range steps {
+		if step.Weight != 0 && step.Weight != 100 {
+			return nil, fmt.Errorf("steps: %q: a blue-green release has the weights 0%% and 100%% alone; write for example %q", step, BlueGreenSteps)
+		}
+	}
+	return steps, nil
+}
+
+// parsePercent reads a whole percent from least to 100.
+func parsePercent(text string, least int) (int, error) {
+	number, isPercent := strings.CutSuffix(text, "%")
+	if !isPercent {
+		return 0, fmt.Errorf("a percent such as \"20%%\"")
+	}
+	value, err := strconv.Atoi(number)
+	if err != nil || value < least || value > 100 || strconv.Itoa(value) != number {
+		return 0, fmt.Errorf("a whole percent from %d%% to 100%%", least)
+	}
+	return value, nil
 }
 
 // shortDuration drops the zero units that time.Duration prints: 10m, not 10m0s.

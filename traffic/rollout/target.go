@@ -21,9 +21,11 @@ type Target struct {
 	// empty means that they select what the user wrote.
 	Select string
 	Canary CanaryService
-	// Split tells whether the routes divide the traffic, by Weight percent.
+	// Split tells whether the routes divide the traffic: by Weight percent, and
+	// by Match for the requests that fit it.
 	Split  bool
 	Weight int
+	Match  string
 }
 
 // Target gives the promise of the state's stage. It is the whole of what the
@@ -34,26 +36,39 @@ func (s State) Target() Target {
 		return Target{Canary: CanaryServiceAbsent}
 	}
 	stable, canary := s.Stable.Hash, s.Canary.Hash
+	if s.Phase == RollingBack && s.Give > 0 { // stable is not whole: both versions serve
+		stable = ""
+	}
 	switch s.Stage {
 	case StagePrepare, StageWithdraw, StageRestore:
 		return Target{Select: stable, Canary: CanaryServiceKeep}
+	case StageMix:
+		return Target{Canary: CanaryServiceSelect, Split: s.serves(), Weight: s.Weight, Match: s.shown()}
 	case StageScale, StageShift, StageDwell:
 		service := CanaryServiceSelect
 		if canary == "" {
 			service = CanaryServiceKeep
 		}
-		return Target{Select: stable, Canary: service, Split: s.Weight > 0, Weight: s.Weight}
+		return Target{Select: stable, Canary: service, Split: s.serves(), Weight: s.Weight, Match: s.shown()}
 	case StageService, StageReopen:
-		return Target{Select: canary, Canary: CanaryServiceSelect, Split: true, Weight: 100}
+		return Target{Select: canary, Canary: CanaryServiceSelect, Split: true, Weight: 100, Match: s.shown()}
 	case StageRoute, StageDrain, StageRelease:
 		return Target{Select: canary, Canary: CanaryServiceSelect}
 	case StageReturn:
-		return Target{Select: stable, Canary: CanaryServiceSelect, Split: true, Weight: 100}
+		return Target{Select: stable, Canary: CanaryServiceSelect, Split: true, Weight: 100, Match: s.shown()}
 	case StageWiden:
 		return Target{Canary: CanaryServiceAbsent}
 	default:
 		return Target{Select: stable, Canary: CanaryServiceKeep}
 	}
+}
+
+// shown is the match that the routes show.
+func (s State) shown() string {
+	if !s.Exposed {
+		return ""
+	}
+	return s.Match
 }
 
 func percent(n int) string { return strconv.Itoa(n) + "%" }

@@ -11,6 +11,7 @@ import (
 // stageWaits is what each stage waits for when all goes well.
 var stageWaits = map[Stage]string{
 	StagePrepare:  "the Services select stable's pods alone, and the data plane follows",
+	StageRoll:     "the rolling update is finished",
 	StageScale:    "the canary's pods are ready",
 	StageShift:    "the routes are accepted with the new weight",
 	StageDwell:    "the step's time is over",
@@ -18,6 +19,7 @@ var stageWaits = map[Stage]string{
 	StageRoute:    "the routes are accepted without a split",
 	StageDrain:    "the scale-down delay is over",
 	StageRelease:  "the old pods are gone",
+	StageMix:      "the Services select the pods of both versions, and the data plane follows",
 	StageReopen:   "the routes are accepted with the canary's own Service, and the data plane follows",
 	StageReturn:   "the Services select stable's pods again, and the data plane follows",
 	StageWithdraw: "the routes are accepted without the canary, and the data plane follows",
@@ -30,6 +32,7 @@ const (
 	waitHeld          = "a person holds the rollout (kubectl rollout resume goes on)"
 	waitPerson        = "a person says so (annotation evenkeel.dev/action: continue, skip or rollback)"
 	waitStable        = "stable has all its pods ready"
+	waitReplicas      = "the Deployment has replicas again"
 	waitCanaryCarries = "the canary has all its pods ready"
 	waitRendering     = "the admission webhook renders the Deployment's fields"
 	waitUnknownStage  = "a version of Evenkeel that knows this stage"
@@ -40,6 +43,14 @@ const (
 	reasonCanaryGone   = "no canary pod is ready while traffic goes to them"
 	reasonSameTemplate = "the new template is the stable one"
 )
+
+func waitRefused(why string) string {
+	return "pods can be made: " + why
+}
+
+func waitDecision(wait string) string {
+	return "a person decides (annotation evenkeel.dev/action: skip or rollback): no longer waiting until " + wait
+}
 
 func waitOthers(service string) string {
 	return fmt.Sprintf("Service %q leads to this Deployment's pods alone: it also selects pods of another workload", service)
@@ -58,7 +69,7 @@ func (s Snapshot) missing() string {
 	}
 	for _, route := range s.Routes {
 		if !route.Exists {
-			return fmt.Sprintf("HTTPRoute %q exists", route.Name)
+			return route.Name + " exists"
 		}
 	}
 	return ""

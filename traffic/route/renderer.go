@@ -92,6 +92,23 @@ func ParseRef(text string) (Ref, error) {
 	return ref, nil
 }
 
+// ParseRefs reads a list such as "httproute/demo,ingress/demo"; an empty text is
+// the empty list.
+func ParseRefs(text string) ([]Ref, error) {
+	if strings.TrimSpace(text) == "" {
+		return nil, nil
+	}
+	var refs []Ref
+	for _, part := range strings.Split(text, ",") {
+		ref, err := ParseRef(part)
+		if err != nil {
+			return nil, err
+		}
+		refs = append(refs, ref)
+	}
+	return refs, nil
+}
+
 // String writes the ref as ParseRef reads it.
 func (r Ref) String() string { return string(r.Kind) + "/" + r.Name }
 

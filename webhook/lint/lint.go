@@ -146,7 +146,7 @@ func kindOf(object manifest.Object) policy.Kind {
 		return policy.Quotas
 	case *corev1.PersistentVolumeClaim:
 		return policy.Claims
-	case *networkingv1.Ingress, *gatewayv1.HTTPRoute:
+	case *networkingv1.Ingress, *gatewayv1.HTTPRoute, *gatewayv1.GRPCRoute:
 		return policy.Routes
 	default:
 		return ""

@@ -86,8 +86,29 @@ func (w *World) List(_ context.Context, list client.ObjectList, options ...clien
 	if selected.LabelSelector != nil || selected.FieldSelector != nil {
 		return fmt.Errorf("cannot list %T: a world selects by namespace alone", list)
 	}
+	if trees, untyped := list.(*unstructured.UnstructuredList); untyped {
+		return w.trees(trees, selected.Namespace)
+	}
 	items := reflect.ValueOf(list).Elem().FieldByName("Items")
 	items.Set(w.items(items.Type(), selected.Namespace))
+	return nil
+}
+
+// trees lists the objects of a kind as trees.
+func (w *World) trees(list *unstructured.UnstructuredList, namespace string) error {
+	kind := strings.TrimSuffix(list.GetKind(), "List")
+	for _, in := range slices.Sorted(maps.Keys(w.objects[kind])) {
+		if namespace != "" && in != namespace {
+			continue
+		}
+		for _, object := range w.objects[kind][in] {
+			content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+			if err != nil {
+				return fmt.Errorf("cannot read %s %q: %w", kind, object.GetName(), err)
+			}
+			list.Items = append(list.Items, unstructured.Unstructured{Object: content})
+		}
+	}
 	return nil
 }
 

@@ -1,0 +1,43 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package kinds tells which renderer a route has: by its kind, and an Ingress by
+// the controller of its class.
+package kinds
+
+import (
+	networkingv1 "k8s.io/api/networking/v1"
+
+	"github.com/evenkeel-dev/evenkeel/traffic/route"
+	"github.com/evenkeel-dev/evenkeel/traffic/route/gateway"
+	"github.com/evenkeel-dev/evenkeel/traffic/route/ingress"
+)
+
+// legacyClass names the class of an Ingress where spec.ingressClassName does not.
+const legacyClass = "kubernetes.io/ingress.class"
+
+// Renderer gives the renderer of a kind. controller is that of an Ingress's
+// class, and empty for other kinds. It fails for a controller that cannot weigh.
+func Renderer(kind route.Kind, controller string) (route.Renderer, error) {
+	if kind == route.Ingress {
+		return ingress.For(controller)
+	}
+	return gateway.Renderer{Kind: kind}, nil
+}
+
+// Controller is the controller of an Ingress's class: by its name, by the old
+// annotation, or the cluster's default. A class that nobody has made is named by
+// its usual controller; empty means that there is none.
+func Controller(object route.Object, classes []networkingv1.IngressClass) string {
+	name, _ := route.Dig(object, "spec", "ingressClassName").(string)
+	if name == "" {
+		name, _ = route.Annotations(object)[legacyClass].(string)
+	}
+	for i := range classes {
+		class := &classes[i]
+		if class.Name == name || (name == "" && class.Annotations[networkingv1.AnnotationIsDefaultIngressClass] == "true") {
+			return class.Spec.Controller
+		}
+	}
+	return ingress.Usual(name)
+}

@@ -1,0 +1,168 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package webhook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/evenkeel-dev/evenkeel/policy"
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+	"github.com/evenkeel-dev/evenkeel/traffic/route"
+	"github.com/evenkeel-dev/evenkeel/traffic/route/kinds"
+)
+
+// found is a route that leads to one of a Deployment's Services.
+type found struct {
+	ref      route.Ref
+	services []string
+	// problem says why it cannot be divided; empty when it can.
+	problem string
+}
+
+// divides tells whether a strategy moves traffic by routes.
+func divides(strategy string) bool {
+	return strategy == rollout.Canary || strategy == rollout.BlueGreen
+}
+
+// routes lists what leads to one of the Services, and whether it can be divided.
+func (t topology) routes(ctx context.Context, d *appsv1.Deployment, services []corev1.Service, p policy.Rollout) ([]policy.Route, error) {
+	names := make([]string, len(services))
+	for i := range services {
+		names[i] = services[i].Name
+	}
+	all, err := t.leading(ctx, d, names, p)
+	var out []policy.Route
+	for _, one := range all {
+		out = append(out, policy.Route{Kind: one.ref.Kind.Name(), Name: one.ref.Name, Services: one.services, Problem: one.problem})
+	}
+	return out, err
+}
+
+// leading finds the routes that lead to Services of a Deployment: those that its
+// annotation names, or all.
+func (t topology) leading(ctx context.Context, d *appsv1.Deployment, services []string, p policy.Rollout) ([]found, error) {
+	only, err := route.ParseRefs(p.Routes)
+	if err != nil {
+		only = nil // the check "strategy" tells about it
+	}
+	var out []found
+	for _, kind := range t.kinds {
+		objects, err := t.trees(ctx, d.Namespace, kind)
+		if err != nil {
+			return nil, err
+		}
+		for _, object := range objects {
+			ref := route.Ref{Kind: kind, Name: route.NameOf(object)}
+			if isOwned(object) || (len(only) > 0 && !slices.Contains(only, ref)) {
+				continue
+			}
+			one, err := t.look(ctx, object, ref, share(d.Name, p.Match), services)
+			if err != nil {
+				return nil, err
+			}
+			if len(one.services) > 0 {
+				out = append(out, one)
+			}
+		}
+	}
+	return append(out, missing(only, out)...), nil
+}
+
+// missing are the routes that somebody named and that are not there, or lead elsewhere.
+func missing(only []route.Ref, there []found) []found {
+	var out []found
+	for _, ref := range only {
+		if !slices.ContainsFunc(there, func(f found) bool { return f.ref == ref }) {
+			out = append(out, found{ref: ref, problem: fmt.Sprintf("%s, which annotation %s names, does not lead to its Services", ref.Words(), policy.RouteAnnotation)})
+		}
+	}
+	return out
+}
+
+// share makes the share of a Service for a Deployment, to see whether it can be
+// shown: with some weight, and with the match.
+func share(deployment, match string) func(service string) route.Share {
+	return func(service string) route.Share {
+		return route.Share{Deployment: deployment, Service: service, Canary: service + route.CanarySuffix, Weight: 50, Match: match}
+	}
+}
+
+// look tells which of the Services a route leads to, and whether it can show them divided.
+func (t topology) look(ctx context.Context, object route.Object, ref route.Ref, share func(string) route.Share, services []string) (found, error) {
+	one := found{ref: ref}
+	renderer, unknown, err := t.renderer(ctx, ref.Kind, object)
+	if err != nil {
+		return one, err
+	}
+	carried, broken := route.Parse(text(object, route.SplitAnnotation))
+	split := carried
+	for _, name := range renderer.Services(object) {
+		if slices.Contains(services, name) {
+			one.services, split = append(one.services, name), split.With(share(name))
+		}
+	}
+	if err := errors.Join(unknown, broken); err != nil {
+		one.problem = fmt.Sprintf("%s: %v", ref.Words(), err)
+		return one, nil
+	}
+	if _, err := renderer.Render(renderer.Restore(object, carried), split); err != nil {
+		one.problem = fmt.Sprintf("%s: %v", ref.Words(), err)
+	}
+	return one, nil
+}
+
+// renderer gives the renderer of a route. For an Ingress whose controller cannot
+// weigh it gives one that only knows its Services, and why there is no other.
+func (t topology) renderer(ctx context.Context, kind route.Kind, object route.Object) (route.Renderer, error, error) { //nolint:staticcheck // the last error is the one that fails
+	controller := ""
+	if kind == route.Ingress {
+		var classes networkingv1.IngressClassList
+		if err := t.cache.List(ctx, &classes, client.UnsafeDisableDeepCopy); err != nil {
+			return nil, nil, errors.New("IngressClasses cannot be listed")
+		}
+		controller = kinds.Controller(object, classes.Items)
+	}
+	renderer, unknown := kinds.Renderer(kind, controller)
+	if unknown != nil {
+		renderer, _ = kinds.Renderer(kind, "k8s.io/ingress-nginx")
+	}
+	return renderer, unknown, nil
+}
+
+// trees lists the routes of a kind as they are.
+func (t topology) trees(ctx context.Context, namespace string, kind route.Kind) ([]route.Object, error) {
+	list := &unstructured.UnstructuredList{}
+	list.SetAPIVersion(kind.APIVersion())
+	list.SetKind(kind.Name() + "List")
+	if err := t.cache.List(ctx, list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("%ss cannot be listed", kind.Name())
+	}
+	out := make([]route.Object, len(list.Items))
+	for i := range list.Items {
+		out[i] = list.Items[i].Object
+	}
+	slices.SortFunc(out, func(a, b route.Object) int { return strings.Compare(route.NameOf(a), route.NameOf(b)) })
+	return out, nil
+}
+
+// isOwned tells a route that Evenkeel owns from those of users.
+func isOwned(object route.Object) bool {
+	role, _ := route.Dig(object, "metadata", "labels", rollout.RoleLabel).(string)
+	return role == rollout.RoleCanary
+}
+
+func text(object route.Object, annotation string) string {
+	value, _ := route.Annotations(object)[annotation].(string)
+	return value
+}
