@@ -68,7 +68,7 @@ func (r *Reconciler) observePods(ctx context.Context, w *world) error {
 		return fmt.Errorf("cannot list ReplicaSets: %w", err)
 	}
 	state := w.snapshot.State
-	templateIsRight := true
+	shows := ""
 	for i := range list.Items {
 		rs := &list.Items[i]
 		if !metav1.IsControlledBy(rs, w.deployment) {
@@ -83,15 +83,14 @@ func (r *Reconciler) observePods(ctx context.Context, w *world) error {
 		case state.Canary.ReplicaSet:
 			w.snapshot.Canary = pods
 		}
-		if w.snapshot.Observed && sameTemplate(w.deployment, rs) {
-			w.snapshot.Newest = rollout.Version{
-				ReplicaSet: rs.Name, Hash: rs.Labels[appsv1.DefaultDeploymentUniqueLabelKey], Revision: rs.Annotations[revisionAnnotation],
-			}
+		if !sameTemplate(w.deployment, rs) {
+			continue
+		}
+		if shows = rs.Labels[appsv1.DefaultDeploymentUniqueLabelKey]; w.snapshot.Observed {
+			w.snapshot.Newest = rollout.Version{ReplicaSet: rs.Name, Hash: shows, Revision: rs.Annotations[revisionAnnotation]}
 		}
 	}
-	if state.Stage == rollout.StageRestore {
-		templateIsRight = w.snapshot.Newest.Hash == state.Stable.Hash
-	}
+	templateIsRight := state.Stage != rollout.StageRestore || shows == state.Stable.Hash
 	w.snapshot.Rendered = templateIsRight && rollout.KnobsOf(w.deployment).Equal(state.Render())
 	return nil
 }

@@ -210,6 +210,8 @@ func holds(parent any, kind string, generation any) bool {
 // may have filled in more.
 func contains(there, want any) bool {
 	switch want := plain(want).(type) {
+	case nil:
+		return true
 	case map[string]any:
 		have, _ := plain(there).(map[string]any)
 		for key, value := range want {

@@ -35,21 +35,19 @@ func Decide(s Snapshot, now time.Time) Decision {
 
 // guards are looked at before any stage, in this order.
 var guards = []func(Snapshot, time.Time) (Decision, bool){
-	scaledToZero, // nobody is to serve, so nothing can be proved
+	scaledToZero, // nobody serves, so nothing can be proved
 	canaryGone,   // traffic goes to a version that has no ready pod
 	held,         // a person holds the rollout
 }
 
+// scaledToZero goes back: of a Deployment without pods the stock controller makes
+// the newest template's alone again, and that one has not been proved yet.
 func scaledToZero(s Snapshot, now time.Time) (Decision, bool) {
-	state := s.State
-	if s.Replicas > 0 || !state.Reversible() || state.Stage == StageRoll {
+	proved := s.State.Phase == Promoting || s.State.Stage == StageRoll
+	if s.Replicas > 0 || !s.State.Reversible() || proved {
 		return Decision{}, false
 	}
-	if state.Phase == Stepping && state.serves() { // the first pods that come back are stable's
-		state.Weight, state.Exposed = 0, false
-		state = state.enter(Stepping, StageScale, now)
-	}
-	return waitFor(state, waitReplicas), true
+	return rollBack(s.State, reasonScaledToZero, now), true
 }
 
 func canaryGone(s Snapshot, now time.Time) (Decision, bool) {

@@ -138,6 +138,14 @@ func (s Snapshot) ramp(ready int32, now time.Time) outcome {
 	if state.Divides() && carry > state.Weight {
 		return s.shift(carry, now)
 	}
+	if state.Divides() { // what it has already must be seen by the data plane first
+		if wait := s.notInPlace(); wait != "" {
+			return outcome{wait: wait}
+		}
+		if o, over := until(state.Since, time.Duration(state.Timing.Settle), now, stageWaits[StageScale]); !over {
+			return o
+		}
+	}
 	next := state.give(s.carried(), s.Replicas)
 	if next.Give == state.Give {
 		return outcome{wait: stageWaits[StageScale]}

@@ -32,7 +32,6 @@ const (
 	waitHeld          = "a person holds the rollout (kubectl rollout resume goes on)"
 	waitPerson        = "a person says so (annotation evenkeel.dev/action: continue, skip or rollback)"
 	waitStable        = "stable has all its pods ready"
-	waitReplicas      = "the Deployment has replicas again"
 	waitCanaryCarries = "the canary has all its pods ready"
 	waitRendering     = "the admission webhook renders the Deployment's fields"
 	waitUnknownStage  = "a version of Evenkeel that knows this stage"
@@ -41,6 +40,7 @@ const (
 // The reasons for going back that a rule gives.
 const (
 	reasonCanaryGone   = "no canary pod is ready while traffic goes to them"
+	reasonScaledToZero = "it was scaled to 0 replicas before the new version was proved"
 	reasonSameTemplate = "the new template is the stable one"
 )
 

@@ -50,7 +50,7 @@ func (w *world) step(random *rand.Rand, fair bool) {
 		w.apply("stable")
 	case !fair && event == 15 && random.IntN(4) == 0 && w.state.InFlight():
 		w.write(Hold(w.state, !w.state.Held, w.now))
-	case !fair && event == 16 && random.IntN(20) == 0:
+	case !fair && event == 16 && random.IntN(40) == 0:
 		w.scale(int32(random.IntN(14)))
 	case !fair && event == 17 && random.IntN(60) == 0:
 		w.apply("third")
@@ -61,8 +61,7 @@ func (w *world) step(random *rand.Rand, fair bool) {
 // scale is what a person or an autoscaler does. Pods of all versions come and go
 // by their share, those that come need a moment.
 func (w *world) scale(replicas int32) {
-	back := w.replicas == 0 && (w.served.weight > 0 || w.served.match != "")
-	if w.replicas == replicas || w.state.Give > 0 || w.state.Phase == Promoting || back {
+	if w.replicas == replicas || w.replicas == 0 || w.state.Give > 0 || w.state.Phase == Promoting {
 		return // proportional scaling is the real cluster's to show
 	}
 	w.replicas = replicas
@@ -80,14 +79,6 @@ func walk(seed uint64, bug string) *world {
 	w.bug, w.sick["canary"] = bug, random.IntN(5) == 0
 	for range 400 {
 		w.step(random, false)
-	}
-	for range 100 {
-		if w.replicas > 0 {
-			break
-		}
-		w.reconcile(3)
-		w.pass(time.Second)
-		w.scale(3)
 	}
 	if w.state.Held {
 		w.write(Hold(w.state, false, w.now))
