@@ -5,6 +5,7 @@ package ingress
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -124,35 +125,18 @@ func (alb) Restore(shown route.Object, split route.Split) route.Object {
 // byAction makes an action of the paths that lead to a Service at a port, and
 // keeps the port.
 func byAction(own route.Object, service string, kept map[string]string) (route.Object, error) {
-	var port any
-	for _, backend := range backends(own) {
-		at := route.Dig(backend, "service", "port")
-		if serviceOf(backend) != service || isAction(backend) {
-			continue
-		}
-		if port != nil && fmt.Sprint(port) != fmt.Sprint(at) {
-			return nil, fmt.Errorf("its paths lead to Service %q at two ports, and an action has one; write an Ingress for each port", service)
-		}
-		port = at
-	}
-	number := route.Dig(port, "number")
-	if number == nil {
-		number = route.Dig(port, "name")
-	}
-	if number == nil {
-		return own, nil
+	port, number, err := portOf(own, service)
+	if err != nil || number == nil {
+		return own, err
 	}
 	if _, users := route.Annotations(own)[albActions+service]; users {
 		return nil, fmt.Errorf("one of its paths leads to Service %q, which is also the name of annotation %s; give the action another name", service, albActions+service)
 	}
 	group := route.Object{"serviceName": service, "servicePort": number}
-	action, err := json.Marshal(route.Object{"type": "forward", "forwardConfig": route.Object{"targetGroups": []any{group}}})
-	if err != nil {
+	action, unwritten := json.Marshal(route.Object{"type": "forward", "forwardConfig": route.Object{"targetGroups": []any{group}}})
+	text, unkept := json.Marshal(port)
+	if err := errors.Join(unwritten, unkept); err != nil {
 		return nil, fmt.Errorf("cannot write annotation %s: %w", albActions+service, err)
-	}
-	text, err := json.Marshal(port)
-	if err != nil {
-		return nil, fmt.Errorf("cannot keep the port of Service %q: %w", service, err)
 	}
 	kept[albPort+service] = string(text)
 	shown := withBackends(own, func(backend any) any {
@@ -162,6 +146,25 @@ func byAction(own route.Object, service string, kept map[string]string) (route.O
 		return route.With(backend, route.Object{"name": albUse}, "service", "port")
 	})
 	return annotated(shown, albActions+service, string(action)), nil
+}
+
+// portOf gives the port at which the paths lead to a Service, as an Ingress and
+// as an action has it; nil where none does.
+func portOf(own route.Object, service string) (port, number any, err error) {
+	for _, backend := range backends(own) {
+		at := route.Dig(backend, "service", "port")
+		if serviceOf(backend) != service || isAction(backend) {
+			continue
+		}
+		if port != nil && fmt.Sprint(port) != fmt.Sprint(at) {
+			return nil, nil, fmt.Errorf("its paths lead to Service %q at two ports, and an action has one; write an Ingress for each port", service)
+		}
+		port = at
+	}
+	if number = route.Dig(port, "number"); number == nil {
+		number = route.Dig(port, "name")
+	}
+	return port, number, nil
 }
 
 // dividedAction gives the text of an action with its target groups divided,
