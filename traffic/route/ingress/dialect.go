@@ -23,6 +23,10 @@ var dialects = []struct {
 	{"nginx", []string{"k8s.io/ingress-nginx"}, nginx{}},
 	{"higress", []string{"higress.io/higress-controller"}, nginx{}},
 	{"mse", []string{"mse.alibabacloud.com/ingress"}, nginx{}},
+	// The second is that of EKS Auto Mode.
+	{"alb", []string{"ingress.k8s.aws/alb", "eks.amazonaws.com/alb"}, alb{}},
+	// Skipper reads the name of a class and no IngressClass; those who make one write this.
+	{"skipper", []string{"zalando.org/skipper"}, skipper{}},
 }
 
 // For gives the renderer of Ingresses with a controller. It fails for one that
@@ -61,18 +65,26 @@ func Usual(class string) string {
 // services lists the Services that an Ingress leads to, each once, in their order.
 func services(own route.Object) []string {
 	var names []string
-	add := func(backend any) {
+	for _, backend := range backends(own) {
 		if name := serviceOf(backend); name != "" && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
-	add(route.Dig(own, "spec", "defaultBackend"))
+	return names
+}
+
+// backends lists where an Ingress leads to: its defaultBackend first.
+func backends(own route.Object) []any {
+	var out []any
+	if backend := route.Dig(own, "spec", "defaultBackend"); backend != nil {
+		out = append(out, backend)
+	}
 	for _, rule := range rulesOf(own) {
 		for _, path := range pathsOf(rule) {
-			add(route.Dig(path, "backend"))
+			out = append(out, route.Dig(path, "backend"))
 		}
 	}
-	return names
+	return out
 }
 
 func serviceOf(backend any) string {
@@ -106,4 +118,62 @@ func leading(own route.Object, share route.Share) []any {
 		}
 	}
 	return rules
+}
+
+// beside makes an Ingress beside the user's, of the same class.
+func beside(own route.Object, name string, annotations route.Object, rules []any) route.Object {
+	spec := route.Object{"rules": rules}
+	if class, ok := route.Dig(own, "spec", "ingressClassName").(string); ok {
+		spec["ingressClassName"] = class
+	} else if class, ok := route.Annotations(own)[legacyClass]; ok {
+		annotations[legacyClass] = class
+	}
+	meta := route.Object{"name": name, "namespace": route.NamespaceOf(own)}
+	if len(annotations) > 0 {
+		meta["annotations"] = annotations
+	}
+	return route.Object{"apiVersion": route.Ingress.APIVersion(), "kind": route.Ingress.Name(), "metadata": meta, "spec": spec}
+}
+
+// annotated gives an Ingress with an annotation; empty takes it off. No
+// annotations are the same as an empty map of them, as the API server has it.
+func annotated(own route.Object, key, value string) route.Object {
+	if value != "" {
+		return route.With(own, value, "metadata", "annotations", key)
+	}
+	out := route.With(own, nil, "metadata", "annotations", key)
+	if len(route.Annotations(out)) == 0 {
+		out = route.With(out, nil, "metadata", "annotations")
+	}
+	return out
+}
+
+// withBackends gives an Ingress with each of its backends changed; nil leaves one as it is.
+func withBackends(own route.Object, change func(backend any) any) route.Object {
+	if to := change(route.Dig(own, "spec", "defaultBackend")); to != nil {
+		own = route.With(own, to, "spec", "defaultBackend")
+	}
+	return withPaths(own, func(paths []any) []any {
+		out := slices.Clone(paths)
+		for i, path := range paths {
+			if to := change(route.Dig(path, "backend")); to != nil {
+				out[i] = route.With(path, to, "backend")
+			}
+		}
+		return out
+	})
+}
+
+// withPaths gives an Ingress with the paths of each rule changed.
+func withPaths(own route.Object, change func(paths []any) []any) route.Object {
+	rules := slices.Clone(rulesOf(own))
+	for i, rule := range rules {
+		if paths := pathsOf(rule); len(paths) > 0 {
+			rules[i] = route.With(rule, change(paths), "http", "paths")
+		}
+	}
+	if len(rules) == 0 {
+		return own
+	}
+	return route.With(own, rules, "spec", "rules")
 }

@@ -7,4 +7,7 @@
 //
 //	nginx    the user's Ingress is not touched: an owned one beside it carries the
 //	         canary annotations
+//	alb      the user's paths lead to an action, whose target groups have weights
+//	skipper  the canary's path beside the user's, and weights in an annotation; a
+//	         match in owned Ingresses
 package ingress

@@ -113,17 +113,7 @@ func (nginx) owned(own route.Object, name string, annotations route.Object, rule
 			annotations[nginxPrefix+shared] = value
 		}
 	}
-	spec := route.Object{"rules": rules}
-	if class, ok := route.Dig(own, "spec", "ingressClassName").(string); ok {
-		spec["ingressClassName"] = class
-	} else if class, ok := route.Annotations(own)[legacyClass]; ok {
-		annotations[legacyClass] = class
-	}
-	meta := route.Object{"name": name, "namespace": route.NamespaceOf(own)}
-	if len(annotations) > 0 {
-		meta["annotations"] = annotations
-	}
-	return route.Object{"apiVersion": route.Ingress.APIVersion(), "kind": route.Ingress.Name(), "metadata": meta, "spec": spec}
+	return beside(own, name, annotations, rules)
 }
 
 // at gives the paths of rules to hosts of their own.

@@ -51,6 +51,10 @@ func folder(r route.Renderer) string {
 	switch r.(type) {
 	case nginx:
 		return "nginx"
+	case alb:
+		return "alb"
+	case skipper:
+		return "skipper"
 	default:
 		return "unknown"
 	}
