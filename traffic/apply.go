@@ -129,43 +129,48 @@ func (r *Reconciler) applyRoute(ctx context.Context, w *world, seen *routeSeen) 
 	if seen.object == nil {
 		return nil
 	}
-	for _, object := range seen.owned {
-		if err := r.applyOwned(ctx, w, seen.ref, object); err != nil {
-			return err
-		}
+	d := w.deployment
+	owner := metav1.OwnerReference{APIVersion: "apps/v1", Kind: "Deployment", Name: d.Name, UID: d.UID}
+	if err := r.applyOwned(ctx, seen, d, owner); err != nil {
+		return err
 	}
 	if !seen.shown {
 		if err := r.annotate(ctx, seen.object, route.SplitAnnotation, seen.split.String(), len(seen.split.Shares) > 0); err != nil {
 			return err
 		}
 	}
-	for _, object := range seen.spare {
-		uid := object.GetUID()
-		if err := client.IgnoreNotFound(r.client.Delete(ctx, object, client.Preconditions{UID: &uid})); err != nil {
-			return fmt.Errorf("cannot delete %s %q: %w", object.GetKind(), object.GetName(), err)
+	return r.deleteSpare(ctx, seen)
+}
+
+// applyOwned writes the objects beside a route; they go with their owner.
+func (r *Reconciler) applyOwned(ctx context.Context, seen *routeSeen, owner client.Object, reference metav1.OwnerReference) error {
+	reference.Controller, reference.BlockOwnerDeletion = ptr.To(true), ptr.To(false)
+	for _, object := range seen.owned {
+		there := blank(seen.ref.Kind)
+		err := r.client.Get(ctx, client.ObjectKey{Namespace: owner.GetNamespace(), Name: route.NameOf(object)}, there)
+		if err == nil && !metav1.IsControlledBy(there, owner) {
+			return fmt.Errorf("cannot apply %s %q: it exists and is not Evenkeel's", seen.ref.Kind.Name(), there.GetName())
+		}
+		if client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("cannot get %s %q: %w", seen.ref.Kind.Name(), route.NameOf(object), err)
+		}
+		own := &unstructured.Unstructured{Object: route.With(object, seen.ref.String(), "metadata", "annotations", ofAnnotation)}
+		own.SetLabels(map[string]string{rollout.RoleLabel: rollout.RoleCanary, "app.kubernetes.io/managed-by": "evenkeel"})
+		own.SetOwnerReferences([]metav1.OwnerReference{reference})
+		if err := r.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(own), fieldManager, client.ForceOwnership); err != nil {
+			return fmt.Errorf("cannot apply %s %q: %w", seen.ref.Kind.Name(), own.GetName(), err)
 		}
 	}
 	return nil
 }
 
-// applyOwned writes an object beside a route; it goes with the Deployment.
-func (r *Reconciler) applyOwned(ctx context.Context, w *world, ref route.Ref, object route.Object) error {
-	there := blank(ref.Kind)
-	err := r.client.Get(ctx, client.ObjectKey{Namespace: w.deployment.Namespace, Name: route.NameOf(object)}, there)
-	if err == nil && !metav1.IsControlledBy(there, w.deployment) {
-		return fmt.Errorf("cannot apply %s %q: it exists and is not Evenkeel's", ref.Kind.Name(), there.GetName())
-	}
-	if client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("cannot get %s %q: %w", ref.Kind.Name(), route.NameOf(object), err)
-	}
-	d := w.deployment
-	own := &unstructured.Unstructured{Object: route.With(object, ref.String(), "metadata", "annotations", ofAnnotation)}
-	own.SetLabels(map[string]string{rollout.RoleLabel: rollout.RoleCanary, "app.kubernetes.io/managed-by": "evenkeel"})
-	own.SetOwnerReferences([]metav1.OwnerReference{{
-		APIVersion: "apps/v1", Kind: "Deployment", Name: d.Name, UID: d.UID, Controller: ptr.To(true), BlockOwnerDeletion: ptr.To(false),
-	}})
-	if err := r.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(own), fieldManager, client.ForceOwnership); err != nil {
-		return fmt.Errorf("cannot apply %s %q: %w", ref.Kind.Name(), own.GetName(), err)
+// deleteSpare deletes what is beside a route and is not to be.
+func (r *Reconciler) deleteSpare(ctx context.Context, seen *routeSeen) error {
+	for _, object := range seen.spare {
+		uid := object.GetUID()
+		if err := client.IgnoreNotFound(r.client.Delete(ctx, object, client.Preconditions{UID: &uid})); err != nil {
+			return fmt.Errorf("cannot delete %s %q: %w", object.GetKind(), object.GetName(), err)
+		}
 	}
 	return nil
 }

@@ -70,7 +70,7 @@ func SetupWithManager(mgr ctrl.Manager, o Options) error {
 	if err := b.Complete(r); err != nil {
 		return fmt.Errorf("cannot set up the rollout controller: %w", err)
 	}
-	return nil
+	return r.setUpByHand(mgr)
 }
 
 // Reconcile looks at one Deployment and does at most one thing about it.

@@ -64,11 +64,11 @@ func (r *Reconciler) observeRoute(ctx context.Context, w *world, ref route.Ref, 
 		return fmt.Errorf("cannot get %s: %w", ref.Words(), err)
 	}
 	seen.object = object
-	rendering, err := r.render(ctx, seen, w, target)
+	owned, err := r.render(ctx, seen, w, target)
 	if err != nil {
 		return err
 	}
-	accepted, err := r.observeOwned(ctx, w, seen, rendering.Owned)
+	accepted, err := r.observeOwned(ctx, w.deployment, seen, owned)
 	if err != nil {
 		return err
 	}
@@ -77,25 +77,35 @@ func (r *Reconciler) observeRoute(ctx context.Context, w *world, ref route.Ref, 
 	return nil
 }
 
-// render makes of a route what it is to be, and compares.
-func (r *Reconciler) render(ctx context.Context, seen *routeSeen, w *world, target rollout.Target) (route.Rendering, error) {
+// render makes of a route what it is to be, and compares. It gives the objects
+// that the Deployment is to have beside it.
+func (r *Reconciler) render(ctx context.Context, seen *routeSeen, w *world, target rollout.Target) ([]route.Object, error) {
 	renderer, err := r.renderer(ctx, seen)
 	if err != nil {
-		return route.Rendering{}, err
+		return nil, err
 	}
 	if seen.carried, err = route.Parse(seen.object.GetAnnotations()[route.SplitAnnotation]); err != nil {
-		return route.Rendering{}, fmt.Errorf("cannot read %s: %w", seen.ref.Words(), err)
+		return nil, fmt.Errorf("cannot read %s: %w", seen.ref.Words(), err)
 	}
 	seen.split = wanted(seen.carried, w.deployment.Namespace, w.deployment.Name, w.snapshot.State, target)
 	object := seen.object.Object
 	own := renderer.Restore(object, seen.carried)
 	now, err := renderer.Render(own, seen.split)
 	if err != nil {
-		return now, fmt.Errorf("cannot divide %s: %w", seen.ref.Words(), err)
+		return nil, fmt.Errorf("cannot divide %s: %w", seen.ref.Words(), err)
 	}
 	untouched := reflect.DeepEqual(plain(own), plain(now.Shown)) && len(seen.carried.Shares) == 0
 	seen.shown = untouched || (seen.carried.Same(seen.split) && reflect.DeepEqual(plain(object["spec"]), plain(now.Shown["spec"])))
-	return now, nil
+	return owned(renderer, own, seen.split.OfDeployment(w.deployment.Name), seen.ref)
+}
+
+// owned are the objects beside a route for the sake of some of its shares.
+func owned(renderer route.Renderer, own route.Object, split route.Split, ref route.Ref) ([]route.Object, error) {
+	alone, err := renderer.Render(own, split)
+	if err != nil {
+		return nil, fmt.Errorf("cannot divide %s: %w", ref.Words(), err)
+	}
+	return alone.Owned, nil
 }
 
 // renderer gives the renderer of a route that is there.
@@ -133,8 +143,8 @@ func wanted(carried route.Split, namespace, deployment string, state rollout.Sta
 
 // observeOwned compares the objects beside a route with those that are to be
 // there, and tells whether those that are to stay are accepted.
-func (r *Reconciler) observeOwned(ctx context.Context, w *world, seen *routeSeen, want []route.Object) (bool, error) {
-	there, err := r.ownedBeside(ctx, w, seen.ref)
+func (r *Reconciler) observeOwned(ctx context.Context, owner client.Object, seen *routeSeen, want []route.Object) (bool, error) {
+	there, err := r.ownedBeside(ctx, owner, seen.ref)
 	if err != nil {
 		return false, err
 	}
@@ -155,18 +165,18 @@ func (r *Reconciler) observeOwned(ctx context.Context, w *world, seen *routeSeen
 	return accepted, nil
 }
 
-// ownedBeside lists what is beside a route for the sake of a Deployment.
-func (r *Reconciler) ownedBeside(ctx context.Context, w *world, ref route.Ref) (map[string]*unstructured.Unstructured, error) {
+// ownedBeside lists what is beside a route for the sake of its owner.
+func (r *Reconciler) ownedBeside(ctx context.Context, owner client.Object, ref route.Ref) (map[string]*unstructured.Unstructured, error) {
 	list := &unstructured.UnstructuredList{}
 	list.SetAPIVersion(ref.Kind.APIVersion())
 	list.SetKind(ref.Kind.Name() + "List")
-	err := r.client.List(ctx, list, client.InNamespace(w.deployment.Namespace), client.MatchingLabels{rollout.RoleLabel: rollout.RoleCanary})
+	err := r.client.List(ctx, list, client.InNamespace(owner.GetNamespace()), client.MatchingLabels{rollout.RoleLabel: rollout.RoleCanary})
 	if err != nil {
 		return nil, fmt.Errorf("cannot list %ss: %w", ref.Kind.Name(), err)
 	}
 	out := map[string]*unstructured.Unstructured{}
 	for i := range list.Items {
-		if item := &list.Items[i]; metav1.IsControlledBy(item, w.deployment) && item.GetAnnotations()[ofAnnotation] == ref.String() {
+		if item := &list.Items[i]; metav1.IsControlledBy(item, owner) && item.GetAnnotations()[ofAnnotation] == ref.String() {
 			out[item.GetName()] = item
 		}
 	}

@@ -101,6 +101,12 @@ func (s Split) WithoutDeployment(deployment string) Split {
 	return s.without(func(other Share) bool { return other.Deployment == deployment })
 }
 
+// OfDeployment gives a split with the shares of one Deployment alone; those that a
+// route's owner asks for by hand belong to the empty name.
+func (s Split) OfDeployment(deployment string) Split {
+	return s.without(func(other Share) bool { return other.Deployment != deployment })
+}
+
 func (s Split) without(drop func(Share) bool) Split {
 	out := Split{Namespace: s.Namespace, Unset: slices.Clone(s.Unset), Own: maps.Clone(s.Own)}
 	for _, share := range s.Shares {
