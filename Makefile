@@ -5,7 +5,7 @@
 CLUSTER ?= local
 GO      ?= go
 
-.PHONY: help build test lint unit generate verify demo bench image cluster-build cluster-up cluster-down cluster-load cluster-status cluster-exec
+.PHONY: help build test lint unit generate verify demo bench soak image cluster-build cluster-up cluster-down cluster-load cluster-status cluster-exec
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -52,6 +52,11 @@ bench:
 	EVENKEEL_CLUSTER=$(CLUSTER) $(GO) test $(BENCH) -benchtime 1x ./test/bench/apiserver | tee -a bin/bench.txt
 	@$(GO) run ./test/bench/table <bin/bench.txt | tee bin/bench.md
 endif
+
+SOAK ?= 10m
+soak: cluster-up ## Make random releases with faults under load, for SOAK=10m
+	$(GO) list -deps -test ./test/e2e >/dev/null
+	bin/cluster exec -- env EVENKEEL_CLUSTER=local EVENKEEL_SOAK=$(SOAK) $(GO) test -count=1 -v -timeout 24h -run '^TestSoak$$' ./test/e2e
 
 image: ## Build the container image with Docker
 	docker build -t evenkeel:dev .
