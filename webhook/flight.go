@@ -76,7 +76,7 @@ func (h *Handler) startFlight(ctx context.Context, d *deployment, plan policy.Pl
 	}
 	begun := rollout.Begin(state, d.now)
 	f.changes = append(f.changes, d.render(begun)...)
-	f.warnings = append(f.warnings, starts(begun, plan)...)
+	f.warnings = append(f.warnings, starts(begun)...)
 	return f, nil
 }
 
@@ -90,7 +90,7 @@ func (d *deployment) released() bool {
 }
 
 // starts tells what a release that starts will do.
-func starts(s rollout.State, plan policy.Plan) []string {
+func starts(s rollout.State) []string {
 	how := "its pods change step by step"
 	switch {
 	case s.Strategy == rollout.Rolling:

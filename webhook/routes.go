@@ -124,7 +124,7 @@ func (t topology) look(ctx context.Context, object route.Object, ref route.Ref, 
 
 // renderer gives the renderer of a route. For an Ingress whose controller cannot
 // weigh it gives one that only knows its Services, and why there is no other.
-func (t topology) renderer(ctx context.Context, kind route.Kind, object route.Object) (route.Renderer, error, error) { //nolint:staticcheck // the last error is the one that fails
+func (t topology) renderer(ctx context.Context, kind route.Kind, object route.Object) (route.Renderer, error, error) {
 	controller := ""
 	if kind == route.Ingress {
 		var classes networkingv1.IngressClassList

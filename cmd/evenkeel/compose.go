@@ -47,7 +47,7 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 	routes := routeKinds(mgr)
 	handler := webhook.New(webhook.Options{
 		Metrics: counted, Kinds: routes,
-		Cache:   mgr.GetClient(), Near: around, Filled: around.filled, Live: mgr.GetAPIReader(), Policies: policies, Self: o.self(), Log: mgr.GetLogger().WithName("webhook"),
+		Cache: mgr.GetClient(), Near: around, Filled: around.filled, Live: mgr.GetAPIReader(), Policies: policies, Self: o.self(), Log: mgr.GetLogger().WithName("webhook"),
 	})
 	handler.Register(mgr.GetWebhookServer())
 	if o.auditInterval > 0 {

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/pod-security-admission/api"
 	psa "k8s.io/pod-security-admission/policy"
@@ -37,6 +38,9 @@ func TestRestricted(t *testing.T) {
 		all := psa.AggregateCheckResults(verdict)
 		assert.True(t, all.Allowed, "%v: %s", values, all.ForbiddenDetail())
 	}
+	job := find[batchv1.Job](t, render(t), "Job", "evenkeel-restore").Spec.Template
+	verdict := psa.AggregateCheckResults(judge.EvaluatePod(api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}, &job.ObjectMeta, &job.Spec))
+	assert.True(t, verdict.Allowed, verdict.ForbiddenDetail())
 	container := deployment(t).Spec.Template.Spec.Containers[0]
 	assert.True(t, *container.SecurityContext.ReadOnlyRootFilesystem)
 }

@@ -39,9 +39,11 @@ func TestRights(t *testing.T) {
 		"autoscaling/horizontalpodautoscalers: list watch",
 		"discovery.k8s.io/endpointslices: get list watch",
 		"events.k8s.io/events: create patch",
-		"gateway.networking.k8s.io/httproutes: get list watch patch",
+		"gateway.networking.k8s.io/grpcroutes: get list watch create patch delete",
+		"gateway.networking.k8s.io/httproutes: get list watch create patch delete",
 		"namespaces: get list watch",
-		"networking.k8s.io/ingresses: list watch",
+		"networking.k8s.io/ingressclasses: list watch",
+		"networking.k8s.io/ingresses: get list watch create patch delete",
 		"persistentvolumeclaims: list watch",
 		"policy/poddisruptionbudgets: list watch",
 		"resourcequotas: list watch",
@@ -71,6 +73,18 @@ func TestRights(t *testing.T) {
 			assert.ElementsMatch(t, append(row.own, own...), rights(find[rbacv1.Role](t, all, "Role", "evenkeel").Rules))
 		})
 	}
+}
+
+// What the Job before uninstalling may do besides, for as long as it runs.
+func TestRightsToRestore(t *testing.T) {
+	role := find[rbacv1.ClusterRole](t, render(t), "ClusterRole", "evenkeel-evenkeel-system-restore")
+	assert.ElementsMatch(t, []string{
+		"admissionregistration.k8s.io/mutatingwebhookconfigurations evenkeel-evenkeel-system: delete",
+		"admissionregistration.k8s.io/validatingwebhookconfigurations evenkeel-evenkeel-system: delete",
+		"apps/deployments: update", "services: update", "networking.k8s.io/ingresses: update",
+		"gateway.networking.k8s.io/grpcroutes: update", "gateway.networking.k8s.io/httproutes: update",
+	}, rights(role.Rules))
+	assert.Equal(t, "before-hook-creation,hook-succeeded,hook-failed", role.Annotations["helm.sh/hook-delete-policy"])
 }
 
 // TestBindings give the rights to our ServiceAccount alone.

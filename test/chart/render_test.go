@@ -26,6 +26,7 @@ func TestObjects(t *testing.T) {
 		"ServiceAccount/evenkeel", "ClusterRole/evenkeel-evenkeel-system", "ClusterRoleBinding/evenkeel-evenkeel-system",
 		"Role/evenkeel", "RoleBinding/evenkeel", "ConfigMap/evenkeel-policy", "Lease/evenkeel",
 		"Deployment/evenkeel", "Service/evenkeel-webhook", "PodDisruptionBudget/evenkeel",
+		"ClusterRole/evenkeel-evenkeel-system-restore", "ClusterRoleBinding/evenkeel-evenkeel-system-restore", "Job/evenkeel-restore",
 		"MutatingWebhookConfiguration/evenkeel-evenkeel-system", "ValidatingWebhookConfiguration/evenkeel-evenkeel-system",
 	}
 	for _, row := range []struct {

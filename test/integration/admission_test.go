@@ -102,7 +102,7 @@ func TestNoCanaryWhereThereCanBeNone(t *testing.T) {
 		routes, deployment []string
 		says               string
 	}{
-		"no route":    {[]string{"kind: HTTPRoute", "kind: HTTPRoute"}, nil, `no traffic is divided, its pods alone change step by step: no route leads to Service "demo"`},
+		"no route":    {[]string{"backendRefs: [{name: demo,", "backendRefs: [{name: other,"}, nil, `no traffic is divided, its pods alone change step by step: no route leads to Service "demo"`},
 		"no service":  {[]string{"selector: {app: demo}", "selector: {app: other}"}, nil, "its pods alone change step by step: no Service selects its pods"},
 		"no replicas": {nil, []string{"replicas: 2", "replicas: 0"}, "a plain rolling update: it has 0 replicas"},
 	} {

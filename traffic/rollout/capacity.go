@@ -151,7 +151,7 @@ func scaled(value intstr.IntOrString, replicas int32, roundUp bool) int32 {
 	if err != nil { // the API server let it pass, so this cannot happen
 		return 0
 	}
-	return int32(min(max(n, 0), 1<<30)) //nolint:gosec // bounded
+	return int32(min(max(n, 0), 1<<30))
 }
 
 func or(value *intstr.IntOrString, otherwise intstr.IntOrString) intstr.IntOrString {

@@ -3,7 +3,10 @@
 
 package rollout
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // Event is a sentence of the story that a rollout tells on its Deployment.
 type Event struct {
@@ -73,14 +76,10 @@ func (s State) group() string {
 
 // Words names the release for a person.
 func (s State) Words() string {
-	text := s.Strategy
-	switch {
-	case s.Strategy == Rolling:
+	if s.Strategy == Rolling {
 		return "rolling update, watched"
-	case s.Strategy == "":
-		text = Canary
 	}
-	text += " " + s.Steps
+	text := cmp.Or(s.Strategy, Canary) + " " + s.Steps
 	if s.Match != "" {
 		text += ", and the requests with " + s.Match
 	}

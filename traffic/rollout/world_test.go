@@ -5,8 +5,6 @@ package rollout
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -83,14 +81,6 @@ func canaryWorld(replicas int32, steps string) *world {
 
 func version(name string) Version { return Version{ReplicaSet: name, Hash: name, Revision: "1"} }
 
-// clone is a world that goes on by itself.
-func (w *world) clone() *world {
-	out := *w
-	out.pods, out.ready, out.sick = maps.Clone(w.pods), maps.Clone(w.ready), maps.Clone(w.sick)
-	out.broken = slices.Clone(w.broken)
-	return &out
-}
-
 // snapshot is what observe would read.
 func (w *world) snapshot() Snapshot {
 	target := w.state.Target()
@@ -118,7 +108,7 @@ func (w *world) snapshot() Snapshot {
 	}
 	switch target.Canary {
 	case CanaryServiceAbsent:
-		service.CanaryInPlace = w.canaryTarget == ""
+		service.CanaryInPlace = w.canaryTarget == "" || w.bug == "the canary's Service stays"
 	case CanaryServiceSelect:
 		service.CanaryInPlace = w.canaryTarget == w.state.Canary.Hash
 	}
@@ -160,17 +150,14 @@ func (w *world) endpoints(hash string) map[string]int32 {
 	return out
 }
 
-// reconcile does what the controller does: the state, or what it promises. With
-// a crash it ends after so many writes.
+// all are the writes of a look at the world: Service, canary's Service, route.
+const all = 1<<3 - 1
+
+// reconcile does what the controller does: the state, or what it promises, of
+// which the writes are made that a mask names. The others are lost, as in a crash
+// between them, or by a conflict that nobody saw.
 func (w *world) reconcile(writes int) {
-	decision := Decide(w.snapshot(), w.now)
-	next := decision.State
-	if w.bug == "no settle" && !next.Seen.IsZero() {
-		next.Seen = next.Seen.Add(-time.Hour)
-	}
-	if w.bug == "stable gives at once" && next.Stage == StageShift && next.replaces() {
-		next = next.give(w.ready["canary"], w.replicas)
-	}
+	next := w.planted(Decide(w.snapshot(), w.now).State)
 	if !next.Equal(w.state) {
 		w.write(next)
 		return
@@ -179,6 +166,9 @@ func (w *world) reconcile(writes int) {
 		return
 	}
 	target := w.state.Target()
+	if w.bug == "the canary's Service stays" && target.Canary == CanaryServiceAbsent {
+		target.Canary = CanaryServiceKeep
+	}
 	for i, write := range []func(){
 		func() {
 			if w.bug != "no narrowing" {
@@ -195,8 +185,8 @@ func (w *world) reconcile(writes int) {
 		},
 		func() { w.weight, w.match = shown(target) },
 	} {
-		if i >= writes {
-			return
+		if writes&(1<<i) == 0 {
+			continue
 		}
 		before := w.showing()
 		write()
@@ -204,6 +194,21 @@ func (w *world) reconcile(writes int) {
 			w.shownAt = w.now
 		}
 	}
+}
+
+// planted is a decision with the world's bug in it.
+func (w *world) planted(next State) State {
+	switch {
+	case w.bug == "no settle" && !next.Seen.IsZero():
+		next.Seen = next.Seen.Add(-time.Hour)
+	case w.bug == "stable gives at once" && next.Stage == StageShift && next.replaces():
+		next = next.give(w.ready["canary"], w.replicas)
+	case w.bug == "weight before pods" && next.Stage == StageScale && next.Canary.Hash != "":
+		next.Weight, next.Exposed = next.Current().Weight, true
+	case w.bug == "it waits in silence" && next.Equal(w.state):
+		next.Wait = ""
+	}
+	return next
 }
 
 func (w *world) showing() view {
@@ -345,7 +350,7 @@ func (w *world) check() {
 		return
 	}
 	ready := w.endpoints(w.selected)
-	if len(ready) == 0 {
+	if len(ready) == 0 && !w.sick[w.selected] { // nobody can help pods that fall sick all at once
 		fail("the Service leads to no pod")
 	}
 	if share := max(w.served.weight, 0); ready["stable"] < w.replicas-carries(share, w.replicas)-w.state.lendOr0(w.replicas) && len(ready) == 1 && w.selected == "stable" {

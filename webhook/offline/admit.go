@@ -104,17 +104,17 @@ func (q Question) ask(ctx context.Context, path string, incoming []byte) (*admis
 		}
 		request.Operation, request.OldObject = admissionv1.Update, runtime.RawExtension{Raw: live}
 	}
-	review := admissionv1.AdmissionReview{Request: request}
+	return post(ctx, q.handler(), path, request)
+}
+
+// post is the way of a request, without a network.
+func post(ctx context.Context, handler http.Handler, path string, asked *admissionv1.AdmissionRequest) (*admissionv1.AdmissionResponse, error) {
+	review := admissionv1.AdmissionReview{Request: asked}
 	review.SetGroupVersionKind(admissionv1.SchemeGroupVersion.WithKind("AdmissionReview"))
 	body, err := json.Marshal(review)
 	if err != nil {
 		return nil, fmt.Errorf("cannot write the review: %w", err)
 	}
-	return post(ctx, q.handler(), path, body)
-}
-
-// post is the way of a request, without a network.
-func post(ctx context.Context, handler http.Handler, path string, body []byte) (*admissionv1.AdmissionResponse, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, path, bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("cannot ask: %w", err)

@@ -1,0 +1,152 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/evenkeel-dev/evenkeel/traffic"
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+	"github.com/evenkeel-dev/evenkeel/webhook/offline"
+)
+
+// restoring are the options of evenkeel restore.
+type restoring struct {
+	access
+	all bool
+	// webhooks names the webhook configurations that may be deleted where nobody
+	// answers them; empty: none.
+	webhooks string
+	timeout  time.Duration
+}
+
+func restoreCommand() *cobra.Command {
+	o := &restoring{}
+	cmd := &cobra.Command{
+		Use: "restore [--all | -n NAMESPACE [NAME]]", Short: "Take rollouts in flight back to stable, with or without a manager", Args: cobra.MaximumNArgs(1),
+		Long: "Restore takes rollouts in flight back to stable: the traffic first, then the pods. It waits until they have ended,\n" +
+			"and asks a manager that is there instead of working against it. What is past the way back is finished.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			name := strings.Join(args, "")
+			switch {
+			case o.all && (o.namespace != "" || name != ""):
+				return errors.New("--all goes with no namespace and no name")
+			case !o.all && o.namespace == "":
+				return errors.New("say what to restore: --all, or -n NAMESPACE and perhaps a NAME")
+			}
+			ctx, cancel := context.WithTimeoutCause(cmd.Context(), o.timeout, fmt.Errorf("not done after %s", o.timeout))
+			defer cancel()
+			return o.run(ctx, cmd.OutOrStdout(), name)
+		},
+	}
+	o.addFlags(cmd.Flags())
+	cmd.Flags().BoolVar(&o.all, "all", false, "every rollout in flight of the cluster")
+	cmd.Flags().DurationVar(&o.timeout, "timeout", 5*time.Minute, "how long to wait for the end")
+	cmd.Flags().StringVar(&o.webhooks, "delete-webhooks", "", "name of the webhook configurations to delete where no manager answers them: objects in flight wait for it otherwise")
+	return cmd
+}
+
+// run restores, and where a manager is in the way asks it.
+func (o *restoring) run(ctx context.Context, out io.Writer, name string) error {
+	c, err := o.connect()
+	if err != nil {
+		return err
+	}
+	kinds := kindsOf(c.RESTMapper(), func(string, string) {})
+	restore := &traffic.Restore{Client: offline.NewWriter(c, kinds), Kinds: kinds, Tell: teller(out)}
+	err = restore.All(ctx, o.namespace, name)
+	if err != nil && o.webhooks != "" && strings.Contains(err.Error(), "failed calling webhook") {
+		fmt.Fprintf(out, "no manager answers: deleting the webhook configurations %q\n", o.webhooks)
+		if err := o.deleteWebhooks(ctx, c); err != nil {
+			return err
+		}
+		err = restore.All(ctx, o.namespace, name)
+	}
+	switch {
+	case errors.Is(err, traffic.ErrNotOurs):
+		return o.ask(ctx, c, out, name)
+	case err != nil && strings.Contains(err.Error(), "failed calling webhook"):
+		return fmt.Errorf("%w\nno manager answers, and objects in flight wait for one: start it again, or add --delete-webhooks=NAME (kubectl get mutatingwebhookconfigurations)", err)
+	}
+	return err
+}
+
+func (o *restoring) deleteWebhooks(ctx context.Context, c client.Client) error {
+	meta := metav1.ObjectMeta{Name: o.webhooks}
+	for _, object := range []client.Object{&admissionv1.MutatingWebhookConfiguration{ObjectMeta: meta}, &admissionv1.ValidatingWebhookConfiguration{ObjectMeta: meta}} {
+		if err := client.IgnoreNotFound(c.Delete(ctx, object)); err != nil {
+			return fmt.Errorf("cannot delete the webhook configuration %q: %w", o.webhooks, err)
+		}
+	}
+	return nil
+}
+
+// ask says "rollback" to the managers, and waits until they have done it.
+func (o *restoring) ask(ctx context.Context, c client.Client, out io.Writer, name string) error {
+	fmt.Fprintln(out, "a manager keeps the state: asking it")
+	tell := teller(out)
+	patch := client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, rollout.ActionAnnotation, rollout.ActionRollback))
+	for asked := map[client.ObjectKey]bool{}; ; {
+		var list appsv1.DeploymentList
+		if err := c.List(ctx, &list, client.InNamespace(o.namespace), client.HasLabels{rollout.InFlightLabel}); err != nil {
+			return fmt.Errorf("cannot list Deployments: %w", err)
+		}
+		left := 0
+		for i := range list.Items {
+			d := &list.Items[i]
+			state, err := rollout.ParseState(d.Annotations[rollout.StateAnnotation])
+			if err != nil || !state.InFlight() || (name != "" && d.Name != name) {
+				continue
+			}
+			left++
+			key := client.ObjectKeyFromObject(d)
+			tell(key, state)
+			if state.Reversible() && !asked[key] {
+				if err := c.Patch(ctx, d, patch); err != nil {
+					return fmt.Errorf("cannot ask for the way back of Deployment %s: %w", key, err)
+				}
+				asked[key] = true
+			}
+		}
+		if left == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %d rollouts are still in flight", context.Cause(ctx), left)
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// teller prints what is new about a rollout.
+func teller(out io.Writer) func(client.ObjectKey, rollout.State) {
+	var mu sync.Mutex
+	last := map[client.ObjectKey]string{}
+	return func(key client.ObjectKey, state rollout.State) {
+		text := string(state.Phase)
+		if state.InFlight() && state.Wait != "" {
+			text += " until " + state.Wait
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if last[key] != text {
+			last[key] = text
+			fmt.Fprintf(out, "%s  %s: %s\n", time.Now().UTC().Format(time.TimeOnly), key, text)
+		}
+	}
+}

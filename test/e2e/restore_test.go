@@ -1,0 +1,83 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel-dev/evenkeel/test/fixture"
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+)
+
+// command builds the program that people run.
+func command(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "evenkeel")
+	fixture.Must(t, "", "go", "build", "-C", fixture.Root(), "-o", program, "./cmd/evenkeel")
+	return program
+}
+
+func reinstall(t *testing.T) {
+	t.Helper()
+	t.Cleanup(func() {
+		out, err := fixture.Install()
+		require.NoError(t, err, out)
+	})
+}
+
+// Uninstalling in mid-canary leaves stable, and nothing of ours.
+func TestUninstalledInMidCanary(t *testing.T) {
+	app := fixture.NewApp(t, "50%:pause,100%")
+	app.Up()
+	before, pods := app.Specs("service", "httproute", "deployment"), app.Pods("v1")
+	stop := app.Load()
+	app.Apply(app.Manifest("v2"))
+	app.WaitForWeight(50)
+	reinstall(t)
+	fixture.Must(t, "", "helm", "uninstall", "evenkeel", "-n", fixture.System, "--wait", "--timeout", "120s")
+	assert.Equal(t, rollout.RolledBack, app.State().Phase)
+	assert.Equal(t, before, app.Specs("service", "httproute", "deployment"))
+	assert.Equal(t, pods, app.Pods("v1"), "the same pods by name")
+	assert.Equal(t, "service/demo\n", app.Kubectl("get", "services", "-o", "name"))
+	for _, kind := range []string{"service", "httproute", "deployment"} {
+		assert.Empty(t, app.Kubectl("get", kind, "demo", "-o", `jsonpath={.metadata.labels.evenkeel\.dev/in-flight}`), kind)
+	}
+	noneFailed(t, stop())
+}
+
+// A person restores: with the managers by asking them, without them by hand.
+func TestRestoredByAPerson(t *testing.T) {
+	evenkeel := command(t)
+	app := fixture.NewApp(t, "50%:pause,100%")
+	app.Up()
+	before, pods := app.Specs("service", "httproute", "deployment"), app.Pods("v1")
+	stop := app.Load()
+	app.Apply(app.Manifest("v2"))
+	app.WaitForWeight(50)
+	out := fixture.Must(t, "", evenkeel, "restore", "-n", app.Namespace, "demo")
+	assert.Contains(t, out, "a manager keeps the state: asking it")
+	assert.Equal(t, rollout.RolledBack, app.State().Phase)
+	assert.Equal(t, pods, app.Pods("v1"))
+
+	app.Kubectl("annotate", "deployment", "demo", "evenkeel.dev/action=retry")
+	app.WaitForWeight(50)
+	reinstall(t)
+	fixture.Must(t, "", "kubectl", "-n", fixture.System, "delete", "deployment", "evenkeel", "--cascade=foreground", "--grace-period=1")
+	out, err := fixture.Run("", evenkeel, "restore", "-n", app.Namespace)
+	require.Error(t, err)
+	assert.Contains(t, out, "no manager answers, and objects in flight wait for one")
+	out = fixture.Must(t, "", evenkeel, "restore", "--all", "--delete-webhooks=evenkeel-evenkeel-system")
+	assert.Contains(t, out, "deleting the webhook configurations")
+	assert.Contains(t, out, "RolledBack")
+	assert.Equal(t, before, app.Specs("service", "httproute", "deployment"))
+	assert.Equal(t, pods, app.Pods("v1"))
+	assert.Empty(t, app.Pods("v2"))
+	assert.False(t, strings.Contains(app.Kubectl("get", "service,httproute", "-o", "yaml"), "evenkeel.dev/split"))
+	noneFailed(t, stop())
+}

@@ -1,0 +1,187 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rollout
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// event is one thing that can happen to a world. It tells whether it can happen
+// there; what changes nothing leads nowhere new.
+type event struct {
+	name string
+	do   func(*world)
+}
+
+// events are all that can happen, of the controller, of the stock controller, of
+// the data plane, and of people.
+var events = []event{
+	{"reconcile", func(w *world) { w.reconcile(all) }},
+	{"reconcile, crash after the Service", func(w *world) { w.reconcile(1) }},
+	{"reconcile, crash after the canary's Service", func(w *world) { w.reconcile(3) }},
+	{"reconcile, the canary's Service is lost", func(w *world) { w.reconcile(5) }},
+	{"reconcile, the Service is lost", func(w *world) { w.reconcile(6) }},
+	{"stock", (*world).stock},
+	{"pods become ready", (*world).becomeReady},
+	{"time goes by", func(w *world) { w.pass(lag) }},
+	{"much time goes by", func(w *world) { w.pass(settle) }},
+	{"the canary falls sick", func(w *world) {
+		if w.ready["canary"] > 0 {
+			w.sick["canary"] = true
+			delete(w.ready, "canary")
+		}
+	}},
+	{"continue", func(w *world) {
+		if next, err := Act(w.state, ActionContinue, w.now); err == nil {
+			w.write(next)
+		}
+	}},
+	{"undo", func(w *world) { w.apply("stable") }},
+	{"a third template", func(w *world) { w.apply("third") }},
+	{"pause or resume", func(w *world) {
+		if w.state.InFlight() {
+			w.write(Hold(w.state, !w.state.Held, w.now))
+		}
+	}},
+}
+
+// clone is a world that goes on by itself.
+func (w *world) clone() *world {
+	out := *w
+	out.pods, out.ready, out.sick = maps.Clone(w.pods), maps.Clone(w.ready), maps.Clone(w.sick)
+	out.broken = slices.Clone(w.broken)
+	return &out
+}
+
+// key tells worlds apart that have different futures: of times only what is left
+// of them matters.
+func (w *world) key() string {
+	state := w.state
+	since, seen, wait := w.now.Sub(state.Since), w.now.Sub(state.Seen), state.Wait
+	if state.Seen.IsZero() {
+		seen = -1
+	}
+	state.Since, state.Seen = time.Time{}, time.Time{}
+	return fmt.Sprint(state.Phase, state.Stage, state.Step, state.Weight, state.Surge, state.Capped, state.Give, state.Exposed, state.Stable.Hash, state.Canary.Hash,
+		state.Held, state.Told, wait == "", min(since, 12*time.Second), min(seen, 6*time.Second), min(w.now.Sub(w.shownAt), lag),
+		w.template, w.pods, w.ready, w.sick, w.selected, w.canaryTarget, w.weight, w.match, w.served)
+}
+
+// exploration is what became of all worlds up to a depth.
+type exploration struct {
+	worlds, edges int
+	broken        []string
+	ends          map[Phase]int
+	// last are worlds of the last depth, to go on from.
+	last []*world
+}
+
+// explore lets everything happen in every order, and looks at every world once.
+func explore(start *world, most int) exploration {
+	out := exploration{ends: map[Phase]int{}}
+	seen := map[string]bool{start.key(): true}
+	front := []*world{start}
+	for len(front) > 0 && len(seen) < most {
+		var next []*world
+		for _, from := range front {
+			for _, event := range events {
+				w := from.clone()
+				event.do(w)
+				w.check()
+				out.edges++
+				if len(w.broken) > 0 {
+					out.broken = append(out.broken, event.name+": "+w.broken[0])
+					return out
+				}
+				if key := w.key(); !seen[key] {
+					seen[key] = true
+					if !w.state.InFlight() {
+						out.ends[w.state.Phase]++
+						continue
+					}
+					next = append(next, w)
+				}
+			}
+		}
+		front = next
+	}
+	out.worlds, out.last = len(seen), front
+	return out
+}
+
+// starts are the releases that are explored.
+var starts = map[string]given{
+	"canary":           {replicas: 2, strategy: Canary, steps: "50%,100%", surge: "25%", unavailable: "0"},
+	"canary by group":  {replicas: 1, strategy: Canary, steps: "0%:pause,100%", match: "header:a=b", surge: "1", unavailable: "0"},
+	"canary, replace":  {replicas: 3, strategy: Canary, capacity: Replace, steps: "60%,100%", surge: "1", unavailable: "0"},
+	"canary, no surge": {replicas: 3, strategy: Canary, capacity: Replace, steps: "50%,100%", surge: "0", unavailable: "1"},
+	"blue-green":       {replicas: 2, strategy: BlueGreen, steps: BlueGreenSteps, surge: "25%", unavailable: "0"},
+	"batch":            {replicas: 3, strategy: Batch, capacity: Replace, steps: "34%,100%", surge: "1", unavailable: "0"},
+	"rolling update":   {replicas: 2, strategy: Rolling, surge: "1", unavailable: "0"},
+}
+
+// Every interleaving of events, crashes and lost writes, as deep as the worlds
+// that are looked at allow: the invariants hold in each. From the deepest ones a
+// fair world still comes to its end.
+func TestEveryInterleavingIsSafe(t *testing.T) {
+	most := 6_000
+	if testing.Short() {
+		most = 2_000
+	}
+	for name, start := range starts {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := explore(newWorld(start), most)
+			require.Empty(t, got.broken)
+			t.Logf("%d worlds, %d events, ended: %v", got.worlds, got.edges, got.ends)
+			for i, w := range got.last {
+				if i%200 == 0 {
+					require.True(t, ends(w), "it does not end: %s %v %v", w.state, w.pods, w.ready)
+				}
+			}
+		})
+	}
+}
+
+// ends tells whether a fair world comes to its end.
+func ends(w *world) bool {
+	if w.state.Held {
+		w.write(Hold(w.state, false, w.now))
+	}
+	for range 400 {
+		for _, name := range []string{"reconcile", "stock", "pods become ready", "time goes by", "continue"} {
+			events[slices.IndexFunc(events, func(e event) bool { return e.name == name })].do(w)
+			if w.check(); len(w.broken) > 0 {
+				return false
+			}
+		}
+		if !w.state.InFlight() {
+			return true
+		}
+	}
+	return false
+}
+
+// The exploration finds each bug that is planted, in one of the releases.
+func TestTheExplorationFindsPlantedBugs(t *testing.T) {
+	for _, bug := range bugs {
+		t.Run(bug, func(t *testing.T) {
+			t.Parallel()
+			found := false
+			for _, start := range starts {
+				w := newWorld(start)
+				w.bug = bug
+				found = found || len(explore(w, 6_000).broken) > 0
+			}
+			assert.True(t, found)
+		})
+	}
+}

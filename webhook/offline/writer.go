@@ -1,0 +1,137 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package offline
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
+	"time"
+
+	jsonpatch "github.com/evanphx/json-patch/v5"
+	"github.com/go-logr/logr"
+	admissionv1 "k8s.io/api/admission/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+
+	"github.com/evenkeel-dev/evenkeel/config"
+	"github.com/evenkeel-dev/evenkeel/traffic/route"
+	"github.com/evenkeel-dev/evenkeel/webhook"
+)
+
+// itself is the name under which a Writer asks its own admission.
+const itself = "evenkeel: writing"
+
+// Writer is a client that brings its own admission: what it patches is rendered
+// as the webhook would have rendered it, where the webhook is not there to do so.
+type Writer struct {
+	client.Client
+	handler http.Handler
+}
+
+// NewWriter makes a Writer of a client that reads the cluster itself. kinds are
+// the kinds of routes that the cluster has.
+func NewWriter(c client.Client, kinds []route.Kind) *Writer {
+	mux := http.NewServeMux()
+	webhook.New(webhook.Options{
+		Cache: c, Live: c, Policies: config.NewStore(), Log: logr.Discard(), Self: itself, Kinds: kinds, Now: time.Now,
+	}).Register(registrar{mux})
+	return &Writer{Client: c, handler: mux}
+}
+
+// served are the kinds whose writes admission renders, with its paths.
+var served = map[schema.GroupKind]string{
+	{Group: "apps", Kind: "Deployment"}:                     "/mutate/deployments",
+	{Kind: "Service"}:                                       "/mutate/services",
+	{Group: "gateway.networking.k8s.io", Kind: "HTTPRoute"}: "/mutate/httproutes",
+	{Group: "gateway.networking.k8s.io", Kind: "GRPCRoute"}: "/mutate/grpcroutes",
+	{Group: "networking.k8s.io", Kind: "Ingress"}:           "/mutate/ingresses",
+}
+
+// Patch patches an object. Where the answer does not show what admission makes
+// of the patch, nobody rendered it, and it is written as rendered here.
+func (w *Writer) Patch(ctx context.Context, object client.Object, patch client.Patch, options ...client.PatchOption) error {
+	kind, err := apiutil.GVKForObject(object, w.Scheme())
+	if err != nil {
+		return fmt.Errorf("cannot patch: %w", err)
+	}
+	path, ours := served[kind.GroupKind()]
+	if !ours {
+		return w.Client.Patch(ctx, object, patch, options...)
+	}
+	live := &unstructured.Unstructured{}
+	live.SetGroupVersionKind(kind)
+	if err := w.Get(ctx, client.ObjectKeyFromObject(object), live); err != nil {
+		return err
+	}
+	rendered, err := w.rendered(ctx, path, live, object, patch)
+	if err != nil {
+		return err
+	}
+	written := live.DeepCopy()
+	if err := w.Client.Patch(ctx, written, patch, options...); err != nil {
+		return err
+	}
+	if reflect.DeepEqual(written.Object["spec"], rendered.Object["spec"]) || !carries(written, rendered) {
+		return nil
+	}
+	rendered.SetResourceVersion(written.GetResourceVersion())
+	return w.Update(ctx, rendered, client.FieldOwner("evenkeel"))
+}
+
+// carries tells whether the annotations were taken as they were written; where
+// they were not, somebody else renders.
+func carries(written, want *unstructured.Unstructured) bool {
+	return reflect.DeepEqual(written.GetAnnotations(), want.GetAnnotations())
+}
+
+// rendered is what admission makes of a patch.
+func (w *Writer) rendered(ctx context.Context, path string, live *unstructured.Unstructured, object client.Object, patch client.Patch) (*unstructured.Unstructured, error) {
+	old, err := json.Marshal(live)
+	if err != nil {
+		return nil, fmt.Errorf("cannot write %s: %w", live.GetKind(), err)
+	}
+	data, err := patch.Data(object)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the patch: %w", err)
+	}
+	patched, err := jsonpatch.MergePatch(old, data)
+	if err != nil {
+		return nil, fmt.Errorf("cannot apply the patch: %w", err)
+	}
+	kind := live.GroupVersionKind()
+	response, err := post(ctx, w.handler, path, &admissionv1.AdmissionRequest{
+		UID: "writing", Operation: admissionv1.Update, Name: live.GetName(), Namespace: live.GetNamespace(),
+		Kind:   metav1.GroupVersionKind{Group: kind.Group, Version: kind.Version, Kind: kind.Kind},
+		Object: runtime.RawExtension{Raw: patched}, OldObject: runtime.RawExtension{Raw: old}, UserInfo: authenticationv1.UserInfo{Username: itself},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !response.Allowed {
+		return nil, errors.New(response.Result.Message)
+	}
+	if len(response.Patch) > 0 {
+		operations, err := jsonpatch.DecodePatch(response.Patch)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read the rendering: %w", err)
+		}
+		if patched, err = operations.Apply(patched); err != nil {
+			return nil, fmt.Errorf("cannot apply the rendering: %w", err)
+		}
+	}
+	out := &unstructured.Unstructured{}
+	if err := out.UnmarshalJSON(patched); err != nil {
+		return nil, fmt.Errorf("cannot read the rendering: %w", err)
+	}
+	return out, nil
+}
