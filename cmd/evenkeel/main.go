@@ -39,7 +39,7 @@ func rootCommand() *cobra.Command {
 		Use: "evenkeel", Short: "Keeps every Kubernetes rollout on an even keel",
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(managerCommand(), lintCommand(), planCommand(), auditCommand(), restoreCommand(), versionCommand())
+	root.AddCommand(managerCommand(), lintCommand(), planCommand(), routeCommand(), auditCommand(), restoreCommand(), versionCommand())
 	return root
 }
 

@@ -29,10 +29,7 @@ func Renderer(kind route.Kind, controller string) (route.Renderer, error) {
 // annotation, or the cluster's default. A class that nobody has made is named by
 // its usual controller; empty means that there is none.
 func Controller(object route.Object, classes []networkingv1.IngressClass) string {
-	name, _ := route.Dig(object, "spec", "ingressClassName").(string)
-	if name == "" {
-		name, _ = route.Annotations(object)[legacyClass].(string)
-	}
+	name := Class(object)
 	for i := range classes {
 		class := &classes[i]
 		if class.Name == name || (name == "" && class.Annotations[networkingv1.AnnotationIsDefaultIngressClass] == "true") {
@@ -40,4 +37,14 @@ func Controller(object route.Object, classes []networkingv1.IngressClass) string
 		}
 	}
 	return ingress.Usual(name)
+}
+
+// Class is the name of an Ingress's class, as spec.ingressClassName or the old
+// annotation has it; empty where it has none.
+func Class(object route.Object) string {
+	name, _ := route.Dig(object, "spec", "ingressClassName").(string)
+	if name == "" {
+		name, _ = route.Annotations(object)[legacyClass].(string)
+	}
+	return name
 }
