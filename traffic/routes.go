@@ -95,7 +95,8 @@ func (r *Reconciler) render(ctx context.Context, seen *routeSeen, w *world, targ
 		return nil, fmt.Errorf("cannot divide %s: %w", seen.ref.Words(), err)
 	}
 	untouched := reflect.DeepEqual(plain(own), plain(now.Shown)) && len(seen.carried.Shares) == 0
-	seen.shown = untouched || (seen.carried.Same(seen.split) && reflect.DeepEqual(plain(object["spec"]), plain(now.Shown["spec"])))
+	seen.shown = untouched || (seen.carried.Same(seen.split) && reflect.DeepEqual(plain(object["spec"]), plain(now.Shown["spec"])) &&
+		contains(route.Annotations(object), route.Annotations(now.Shown))) // some dialects have the weights there
 	return owned(renderer, own, seen.split.OfDeployment(w.deployment.Name), seen.ref)
 }
 
