@@ -34,6 +34,8 @@ type Options struct {
 	Concurrency int
 	// Kinds are the kinds of routes that the cluster has; nil: all.
 	Kinds []route.Kind
+	// Metrics counts; nil counts nothing.
+	Metrics *Metrics
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -43,6 +45,7 @@ type Reconciler struct {
 	client client.Client // reads come from the cache
 	record recorder
 	kinds  []route.Kind
+	counts *Metrics
 	now    func() time.Time
 }
 
@@ -57,7 +60,7 @@ func SetupWithManager(mgr ctrl.Manager, o Options) error {
 	if o.Kinds == nil {
 		o.Kinds = route.Kinds()
 	}
-	r := &Reconciler{client: mgr.GetClient(), record: recorder{events: mgr.GetEventRecorder("evenkeel")}, kinds: o.Kinds, now: o.Now}
+	r := &Reconciler{client: mgr.GetClient(), record: recorder{events: mgr.GetEventRecorder("evenkeel")}, kinds: o.Kinds, counts: o.Metrics, now: o.Now}
 	b := ctrl.NewControllerManagedBy(mgr).Named("rollout").
 		For(&appsv1.Deployment{}, builder.WithPredicates(predicate.NewPredicateFuncs(hasState))).
 		Owns(&appsv1.ReplicaSet{}).
@@ -79,6 +82,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	err := r.client.Get(ctx, request.NamespacedName, &deployment)
 	switch {
 	case apierrors.IsNotFound(err):
+		r.counts.saw(request.NamespacedName, rollout.State{})
 		return reconcile.Result{}, ignoreConflict(r.release(ctx, request.NamespacedName))
 	case err != nil:
 		return reconcile.Result{}, fmt.Errorf("cannot get Deployment %s: %w", request, err)
@@ -90,6 +94,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		return reconcile.Result{}, err
 	}
 	decision := rollout.Decide(world.snapshot, r.now())
+	r.counts.saw(request.NamespacedName, world.snapshot.State)
 	changed, err := r.apply(ctx, world, decision.State)
 	if apierrors.IsConflict(err) {
 		return reconcile.Result{RequeueAfter: 50 * time.Millisecond}, nil

@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -55,7 +56,11 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 			return err
 		}
 	}
-	if err := traffic.SetupWithManager(mgr, traffic.Options{Kinds: routes}); err != nil {
+	moved, err := traffic.NewMetrics(metrics.Registry, time.Now)
+	if err != nil {
+		return err
+	}
+	if err := traffic.SetupWithManager(mgr, traffic.Options{Kinds: routes, Metrics: moved}); err != nil {
 		return err
 	}
 	if ready["caches"], err = cachesFilled(ctx, mgr); err != nil {
