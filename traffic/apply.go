@@ -63,11 +63,8 @@ func (r *Reconciler) writeState(ctx context.Context, d *appsv1.Deployment, state
 
 func (r *Reconciler) applyService(ctx context.Context, w *world, seen rollout.Service, target rollout.Target) error {
 	if seen.Exists && !seen.InPlace {
-		narrow := route.Narrow{Deployment: w.deployment.Name, Hash: target.Select}
-		if target.Select == "" {
-			narrow = route.Narrow{}
-		}
-		if err := r.annotate(ctx, w.services[seen.Name], route.SplitAnnotation, narrow.String(), target.Select != ""); err != nil {
+		narrow := narrowing(w.services[seen.Name], w.deployment.Name, target.Select)
+		if err := r.annotate(ctx, w.services[seen.Name], route.SplitAnnotation, narrow.String(), narrow != (route.Narrow{})); err != nil {
 			return err
 		}
 	}
@@ -78,6 +75,20 @@ func (r *Reconciler) applyService(ctx context.Context, w *world, seen rollout.Se
 		return r.deleteCanaryService(ctx, w, seen.Name+route.CanarySuffix)
 	}
 	return r.applyCanaryService(ctx, w, seen)
+}
+
+// narrowing is what a Service is to be annotated with. One that is to be widened,
+// and lost its annotation where no webhook was called, is annotated as it stands
+// first: admission takes out what an annotation put in.
+func narrowing(service *corev1.Service, deployment, hash string) route.Narrow {
+	shown := service.Spec.Selector[appsv1.DefaultDeploymentUniqueLabelKey]
+	switch {
+	case hash != "":
+		return route.Narrow{Deployment: deployment, Hash: hash}
+	case shown != "" && service.Annotations[route.SplitAnnotation] == "":
+		return route.Narrow{Deployment: deployment, Hash: shown}
+	}
+	return route.Narrow{}
 }
 
 // applyCanaryService makes the Service that leads to the canary's pods: the

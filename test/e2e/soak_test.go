@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,12 @@ var faults = []fault{
 	{"the Service is widened", func(app *fixture.App) {
 		quietly("", "kubectl", "-n", app.Namespace, "patch", "service", "demo", "--type=merge", "-p", `{"spec":{"selector":{"app":"demo","pod-template-hash":null}}}`)
 	}},
+	{"the canary's Service is deleted", func(app *fixture.App) {
+		quietly("", "kubectl", "-n", app.Namespace, "delete", "service", "demo-canary", "--ignore-not-found")
+	}},
+	{"the API server is killed", func(*fixture.App) {
+		quietly("", filepath.Join(fixture.Root(), "bin", "cluster"), "restart", "kube-apiserver")
+	}},
 	{"it is scaled up", func(app *fixture.App) {
 		quietly("", "kubectl", "-n", app.Namespace, "scale", "deployment", "demo", "--replicas=3")
 	}},
@@ -79,6 +86,19 @@ func through(t *testing.T, app *fixture.App, random *rand.Rand, tell func(stage 
 	return rollout.State{}
 }
 
+// applied applies a manifest as a pipeline does: once more where no manager was
+// there to review it.
+func applied(t *testing.T, app *fixture.App, manifest string) {
+	t.Helper()
+	var out string
+	require.Eventually(t, func() bool {
+		var err error
+		out, err = app.TryApply(manifest)
+		return err == nil || !strings.Contains(out, "failed calling webhook")
+	}, time.Minute, time.Second, out)
+	require.Contains(t, out, "serverside-applied", out)
+}
+
 // At every step something goes wrong: the end is the same, stable's pods are the
 // same after a way back, and no request fails.
 func TestFaultsAtEveryStep(t *testing.T) {
@@ -87,10 +107,10 @@ func TestFaultsAtEveryStep(t *testing.T) {
 	app.Up()
 	stop := app.Load()
 	tell := func(stage rollout.Stage, fault string) { t.Logf("%s: %s", stage, fault) }
-	app.Apply(app.Manifest("v2"))
+	applied(t, app, app.Manifest("v2"))
 	require.Equal(t, rollout.Completed, through(t, app, random, tell).Phase)
 	pods := app.Pods("v2")
-	app.Apply(app.Manifest("v3", "{name: STARTUP_DELAY, value: 1s}", "{name: NEVER_READY, value: always}", "progressDeadlineSeconds: 30", "progressDeadlineSeconds: 20"))
+	applied(t, app, app.Manifest("v3", "{name: STARTUP_DELAY, value: 1s}", "{name: NEVER_READY, value: always}", "progressDeadlineSeconds: 30", "progressDeadlineSeconds: 20"))
 	require.Equal(t, rollout.RolledBack, through(t, app, random, tell).Phase)
 	assert.Subset(t, app.Pods("v2"), pods[:2], "the same pods by name")
 	noneFailed(t, stop())
@@ -113,7 +133,7 @@ func TestSoak(t *testing.T) {
 	ends, happened := map[string]int{}, 0
 	for version := 2; ctx.Err() == nil; version++ {
 		edits := someRelease(random, version)
-		app.Apply(app.Manifest("v2", edits...))
+		applied(t, app, app.Manifest("v2", edits...))
 		state := through(t, app, random, func(rollout.Stage, string) { happened++ })
 		ends[state.Strategy+" "+string(state.Phase)]++
 		fmt.Fprintf(os.Stderr, "%s  release %d: %s %s\n", time.Now().UTC().Format(time.TimeOnly), version-1, state.Strategy, state.Phase)

@@ -154,12 +154,21 @@ func rolled() {
 	_, _ = fixture.Run("", "kubectl", "-n", fixture.System, "rollout", "status", "deployment/evenkeel", "--timeout=120s")
 }
 
-// rotated lets Evenkeel make another CA, and fill emptied caBundles again.
+// rotated lets Evenkeel make another CA.
 func rotated() {
 	_, _ = fixture.Run("", "kubectl", "-n", fixture.System, "delete", "secret", "evenkeel-ca")
-	time.Sleep(3 * time.Second)
+	time.Sleep(6 * time.Second)
+}
+
+// emptied lets Evenkeel fill the caBundles of those that did not opt in again.
+func emptied(t *testing.T) {
+	t.Helper()
+	const name = "deployments.evenkeel.dev"
 	for _, kind := range []string{"mutatingwebhookconfiguration", "validatingwebhookconfiguration"} {
-		_, _ = fixture.Run("", "kubectl", "patch", kind, "evenkeel", "--type=json", "-p", `[{"op":"remove","path":"/webhooks/0/clientConfig/caBundle"}]`)
+		names := strings.Fields(fixture.Must(t, "", "kubectl", "get", kind, "evenkeel-"+fixture.System, "-o", "jsonpath={.webhooks[*].name}"))
+		i := slices.Index(names, name)
+		require.GreaterOrEqual(t, i, 0, "%s is one of %s", name, names)
+		fixture.Must(t, "", "kubectl", "patch", kind, "evenkeel-"+fixture.System, "--type=json", "-p", fmt.Sprintf(`[{"op":"remove","path":"/webhooks/%d/clientConfig/caBundle"}]`, i))
 	}
 	time.Sleep(3 * time.Second)
 }
@@ -186,9 +195,10 @@ func settled() time.Time {
 func TestNoApplyFailsWhateverBecomesOfUs(t *testing.T) {
 	s := newStorm(t, "storm", "", 200)
 	var whole time.Time
-	s.through("rolled, rotated, killed twice", func() {
+	s.through("rolled, rotated, emptied, killed twice", func() {
 		rolled()
 		rotated()
+		emptied(t)
 		killed()
 		killed()
 		whole = settled()

@@ -8,8 +8,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
+	"slices"
 	"time"
 
 	jsonpatch "github.com/evanphx/json-patch/v5"
@@ -57,8 +59,9 @@ var served = map[schema.GroupKind]string{
 	{Group: "networking.k8s.io", Kind: "Ingress"}:           "/mutate/ingresses",
 }
 
-// Patch patches an object. Where the answer does not show what admission makes
-// of the patch, nobody rendered it, and it is written as rendered here.
+// Patch patches an object. A dry run tells whether admission renders the patch;
+// where nobody does, what is written is rendered here, in that one write, and
+// where a manager keeps the annotations as they are, nothing is.
 func (w *Writer) Patch(ctx context.Context, object client.Object, patch client.Patch, options ...client.PatchOption) error {
 	kind, err := apiutil.GVKForObject(object, w.Scheme())
 	if err != nil {
@@ -73,65 +76,69 @@ func (w *Writer) Patch(ctx context.Context, object client.Object, patch client.P
 	if err := w.Get(ctx, client.ObjectKeyFromObject(object), live); err != nil {
 		return err
 	}
-	rendered, err := w.rendered(ctx, path, live, object, patch)
+	patched, rendered, err := w.rendered(ctx, path, live, object, patch)
 	if err != nil {
 		return err
 	}
-	written := live.DeepCopy()
-	if err := w.Client.Patch(ctx, written, patch, options...); err != nil {
+	tried := live.DeepCopy()
+	if err := w.Client.Patch(ctx, tried, patch, append(slices.Clone(options), client.DryRunAll)...); err != nil {
 		return err
 	}
-	if reflect.DeepEqual(written.Object["spec"], rendered.Object["spec"]) || !carries(written, rendered) {
+	switch {
+	case reflect.DeepEqual(tried.Object["spec"], rendered.Object["spec"]):
+		return w.Client.Patch(ctx, live, patch, options...)
+	case !maps.Equal(tried.GetAnnotations(), patched.GetAnnotations()):
 		return nil
 	}
-	rendered.SetResourceVersion(written.GetResourceVersion())
 	return w.Update(ctx, rendered, client.FieldOwner("evenkeel"))
 }
 
-// carries tells whether the annotations were taken as they were written; where
-// they were not, somebody else renders.
-func carries(written, want *unstructured.Unstructured) bool {
-	return reflect.DeepEqual(written.GetAnnotations(), want.GetAnnotations())
-}
-
-// rendered is what admission makes of a patch.
-func (w *Writer) rendered(ctx context.Context, path string, live *unstructured.Unstructured, object client.Object, patch client.Patch) (*unstructured.Unstructured, error) {
+// rendered is a patched object, and what admission makes of it.
+func (w *Writer) rendered(ctx context.Context, path string, live *unstructured.Unstructured, object client.Object, patch client.Patch) (patched, rendered *unstructured.Unstructured, err error) {
 	old, err := json.Marshal(live)
 	if err != nil {
-		return nil, fmt.Errorf("cannot write %s: %w", live.GetKind(), err)
+		return nil, nil, fmt.Errorf("cannot write %s: %w", live.GetKind(), err)
 	}
 	data, err := patch.Data(object)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the patch: %w", err)
+		return nil, nil, fmt.Errorf("cannot read the patch: %w", err)
 	}
-	patched, err := jsonpatch.MergePatch(old, data)
+	text, err := jsonpatch.MergePatch(old, data)
 	if err != nil {
-		return nil, fmt.Errorf("cannot apply the patch: %w", err)
+		return nil, nil, fmt.Errorf("cannot apply the patch: %w", err)
+	}
+	if patched, err = parsed(text); err != nil {
+		return nil, nil, err
 	}
 	kind := live.GroupVersionKind()
 	response, err := post(ctx, w.handler, path, &admissionv1.AdmissionRequest{
 		UID: "writing", Operation: admissionv1.Update, Name: live.GetName(), Namespace: live.GetNamespace(),
 		Kind:   metav1.GroupVersionKind{Group: kind.Group, Version: kind.Version, Kind: kind.Kind},
-		Object: runtime.RawExtension{Raw: patched}, OldObject: runtime.RawExtension{Raw: old}, UserInfo: authenticationv1.UserInfo{Username: itself},
+		Object: runtime.RawExtension{Raw: text}, OldObject: runtime.RawExtension{Raw: old}, UserInfo: authenticationv1.UserInfo{Username: itself},
 	})
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case !response.Allowed:
+		return nil, nil, errors.New(response.Result.Message)
+	case len(response.Patch) == 0:
+		return patched, patched, nil
+	}
+	operations, err := jsonpatch.DecodePatch(response.Patch)
 	if err != nil {
-		return nil, err
+		return nil, nil, fmt.Errorf("cannot read the rendering: %w", err)
 	}
-	if !response.Allowed {
-		return nil, errors.New(response.Result.Message)
+	if text, err = operations.Apply(text); err != nil {
+		return nil, nil, fmt.Errorf("cannot apply the rendering: %w", err)
 	}
-	if len(response.Patch) > 0 {
-		operations, err := jsonpatch.DecodePatch(response.Patch)
-		if err != nil {
-			return nil, fmt.Errorf("cannot read the rendering: %w", err)
-		}
-		if patched, err = operations.Apply(patched); err != nil {
-			return nil, fmt.Errorf("cannot apply the rendering: %w", err)
-		}
-	}
+	rendered, err = parsed(text)
+	return patched, rendered, err
+}
+
+func parsed(text []byte) (*unstructured.Unstructured, error) {
 	out := &unstructured.Unstructured{}
-	if err := out.UnmarshalJSON(patched); err != nil {
-		return nil, fmt.Errorf("cannot read the rendering: %w", err)
+	if err := out.UnmarshalJSON(text); err != nil {
+		return nil, fmt.Errorf("cannot read what is to be written: %w", err)
 	}
 	return out, nil
 }

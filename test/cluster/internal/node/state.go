@@ -39,11 +39,13 @@ func (n Node) Pid() (int, bool) {
 	if err != nil {
 		return 0, false
 	}
-	command, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-	if err != nil || !bytes.Contains(command, []byte("\x00inner\x00"+n.Run+"\x00")) {
-		return 0, false // it ended, and another process may have its number by now
+	for _, candidate := range []int{pid, 1} { // seen from inside, it is the first of all
+		command, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", candidate))
+		if err == nil && bytes.Contains(command, []byte("\x00inner\x00"+n.Run+"\x00")) {
+			return candidate, true
+		}
 	}
-	return pid, true
+	return 0, false // it ended, and another process may have its number by now
 }
 
 // exists tells whether a process is there, and not only waits to be reaped.
