@@ -179,6 +179,7 @@ func (r *Reconciler) observeCanaryService(ctx context.Context, w *world, seen *r
 	if service == nil || state.Canary.ReplicaSet == "" {
 		return nil
 	}
+	seen.CanaryMade = service.CreationTimestamp.Time
 	counts, err := r.readyByReplicaSet(ctx, w.deployment.Namespace, name)
 	seen.CanaryReady = counts[state.Canary.ReplicaSet]
 	return err

@@ -112,7 +112,7 @@ func TestInstalled(t *testing.T) {
 		})
 		kinds := "deployments,replicasets,services,endpointslices,secrets,leases,roles,rolebindings,poddisruptionbudgets,networkpolicies"
 		assert.Empty(t, fixture.Must(t, "", "kubectl", "get", kinds, "-n", installed, "-o", "name"))
-		wide := "clusterroles,clusterrolebindings,mutatingwebhookconfigurations,validatingwebhookconfigurations"
+		wide := "clusterroles,clusterrolebindings,mutatingwebhookconfigurations,validatingwebhookconfigurations,validatingadmissionpolicies,validatingadmissionpolicybindings"
 		assert.NotContains(t, fixture.Must(t, "", "kubectl", "get", wide, "-o", "name"), configurationHere)
 		assert.Equal(t, "configmap/kube-root-ca.crt\n", fixture.Must(t, "", "kubectl", "get", "configmaps", "-n", installed, "-o", "name"))
 		assert.Equal(t, "serviceaccount/default\n", fixture.Must(t, "", "kubectl", "get", "serviceaccounts", "-n", installed, "-o", "name"))

@@ -28,6 +28,7 @@ func TestObjects(t *testing.T) {
 		"Deployment/evenkeel", "Service/evenkeel-webhook", "PodDisruptionBudget/evenkeel",
 		"ClusterRole/evenkeel-evenkeel-system-restore", "ClusterRoleBinding/evenkeel-evenkeel-system-restore", "Job/evenkeel-restore",
 		"MutatingWebhookConfiguration/evenkeel-evenkeel-system", "ValidatingWebhookConfiguration/evenkeel-evenkeel-system",
+		"ValidatingAdmissionPolicy/evenkeel-evenkeel-system-owned", "ValidatingAdmissionPolicyBinding/evenkeel-evenkeel-system-owned",
 	}
 	for _, row := range []struct {
 		name   string

@@ -30,7 +30,11 @@ func Decide(s Snapshot, now time.Time) Decision {
 			return decision
 		}
 	}
-	return settleWait(s, leave(s, now), now)
+	decision := settleWait(s, leave(s, now), now)
+	if _, left := s.canaryServes(now); left > 0 && (decision.After == 0 || left < decision.After) {
+		decision.After = left
+	}
+	return decision
 }
 
 // guards are looked at before any stage, in this order.
@@ -51,7 +55,10 @@ func scaledToZero(s Snapshot, now time.Time) (Decision, bool) {
 }
 
 func canaryGone(s Snapshot, now time.Time) (Decision, bool) {
-	if !s.State.Reversible() || !s.State.serves() || s.State.Canary.Hash == "" || s.canaryReady() > 0 {
+	if !s.State.Reversible() || !s.State.serves() || s.State.Canary.Hash == "" {
+		return Decision{}, false
+	}
+	if serves, _ := s.canaryServes(now); serves {
 		return Decision{}, false
 	}
 	return rollBack(s.State, reasonCanaryGone, now), true

@@ -3,6 +3,8 @@
 
 package rollout
 
+import "time"
+
 // Snapshot is everything that Decide looks at: one reading of the world. What is
 // absent is data here (Exists is false), never an error.
 type Snapshot struct {
@@ -51,6 +53,8 @@ type Service struct {
 	// CanaryReady counts its ready endpoints.
 	CanaryInPlace bool
 	CanaryReady   int32
+	// CanaryMade is when that one was made: its endpoints follow.
+	CanaryMade time.Time
 }
 
 // Route is a route that leads to one of the Services.
@@ -75,4 +79,20 @@ func (s Snapshot) canaryReady() int32 {
 		}
 	}
 	return ready
+}
+
+// canaryServes tells whether the canary has a ready pod. A canary's Service that
+// somebody deleted is made again, and has as long as the data plane to get its
+// endpoints; until left is over the pods count.
+func (s Snapshot) canaryServes(now time.Time) (serves bool, left time.Duration) {
+	serves = s.Canary.Ready > 0
+	for _, service := range s.Services {
+		if !service.Backend || service.CanaryReady > 0 {
+			continue
+		}
+		young := service.CanaryMade.Add(time.Duration(s.State.Timing.Settle)).Sub(now)
+		left = max(left, young)
+		serves = serves && (young > 0 || !service.CanaryInPlace)
+	}
+	return serves, left
 }

