@@ -30,7 +30,7 @@ func eventStep(s State) *Event {
 }
 
 func eventShift(s State) *Event {
-	if !s.Divides() {
+	if len(s.Routes) == 0 {
 		return &Event{Reason: "PodsChanged", Message: fmt.Sprintf("%s: %s has its pods", s.where(), s.Canary.ReplicaSet)}
 	}
 	if s.Weight == 0 {
