@@ -89,6 +89,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	case !hasState(&deployment) || deployment.DeletionTimestamp != nil:
 		return reconcile.Result{}, nil
 	}
+	if _, err := rollout.ParseState(deployment.Annotations[rollout.StateAnnotation]); err != nil {
+		r.counts.saw(request.NamespacedName, rollout.State{})
+		r.record.frozen(&deployment, err)
+		return reconcile.Result{}, nil
+	}
 	world, err := r.observe(ctx, &deployment)
 	if err != nil {
 		return reconcile.Result{}, err

@@ -15,6 +15,12 @@ import (
 // recorder tells the story of a rollout on its Deployment.
 type recorder struct{ events events.EventRecorder }
 
+// frozen tells that a rollout stands still, and what to type.
+func (r recorder) frozen(d *appsv1.Deployment, why error) {
+	r.events.Eventf(d, nil, corev1.EventTypeWarning, "RolloutFrozen", "Frozen", "%v; traffic and pods stay as they are. To go back to stable: kubectl annotate deployment -n %s %s %s=%s",
+		why, d.Namespace, d.Name, rollout.ActionAnnotation, rollout.ActionRollback)
+}
+
 // decision tells what a decision has to tell, once its state is written.
 func (r recorder) decision(d *appsv1.Deployment, decision rollout.Decision) {
 	event := decision.Event
