@@ -24,7 +24,7 @@ func (h *Handler) frozenWrite(ctx context.Context, d *deployment) (answer, error
 	case word == rollout.ActionRollback && d.sameTemplate:
 		return h.thaw(ctx, d)
 	case word != "" || !d.sameTemplate:
-		return answer{denied: fmt.Sprintf("evenkeel: %v. Its traffic and its pods stay as they are, and nothing starts on top of that. Go back to stable first, without another change:\n  kubectl annotate deployment -n %s %s %s=%s",
+		return answer{denied: fmt.Sprintf("evenkeel: its rollout is frozen: %v. Its traffic and its pods stay as they are, and nothing starts on top of that. Go back to stable first, without another change:\n  kubectl annotate deployment -n %s %s %s=%s",
 			d.frozen, d.old.Namespace, d.old.Name, rollout.ActionAnnotation, rollout.ActionRollback)}, nil
 	}
 	changes := append(knobChanges(rollout.KnobsOf(d.old)),
