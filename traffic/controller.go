@@ -103,7 +103,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		return reconcile.Result{}, err
 	}
 	if changed {
-		r.record.decision(&deployment, decision)
+		r.record.tell(&deployment, decision.Event, decision.State.Phase)
 	}
 	return reconcile.Result{RequeueAfter: decision.After}, nil
 }
