@@ -50,10 +50,10 @@ type surroundings struct {
 	missing string
 }
 
-// revision is a ReplicaSet's template, typed to compare and raw to render.
+// revision is a template that there was, typed to compare and raw to render.
 type revision struct {
 	template corev1.PodTemplateSpec
-	raw      tree
+	raw      any
 	injected string
 	cause    string
 }
