@@ -72,8 +72,7 @@
 // each of the Services, whose selector admission renders, and then Delete is done,
 // each pod with its UID as the precondition, once a read past the cache shows that
 // State still: a rollout that has turned back takes no old pod. It looks again after
-// Decision.After. It takes the action annotation once, by Act. Of a workload that is
-// deleted it only gives the Services back.
+// Decision.After. Of a workload that is deleted it only gives the Services back.
 //
 // Nothing in this package reads a clock, a cluster or a random number.
 package batch
