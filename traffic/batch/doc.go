@@ -63,7 +63,7 @@
 // is kept by Wish. A template that equals stable's is RollBack, another one is Again;
 // while State.HoldsTemplate the live template stays, and while State.WantsStable it
 // is what Template reads out of stable's ControllerRevision. RefuseScale answers the
-// scale subresource. A state that anybody but the controller changes is put back.
+// scale subresource. It takes the action annotation once, by Act. A state that anybody but the controller changes is put back.
 //
 // The controller, on each event of the workload, its pods, ControllerRevisions,
 // Services and their EndpointSlices: reads a Snapshot, calls Decide, and writes one
