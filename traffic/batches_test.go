@@ -58,7 +58,7 @@ func TestBatches(t *testing.T) {
 			ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
 			defer stop()
 			var said []string
-			restore := &Restore{Client: s.client, Now: func() time.Time { s.stock(); s.now = s.now.Add(time.Second); return s.now }, Tell: func(key client.ObjectKey, state rollout.State) {
+			restore := &Restore{Client: s.client, Now: func() time.Time { s.stock(); s.now = s.now.Add(5 * time.Second); return s.now }, Tell: func(key client.ObjectKey, state rollout.State) {
 				assert.Equal(t, demo.Namespace+"/"+kind+"/demo", key.String())
 				said = append(said, string(state.Stage))
 			}}

@@ -166,7 +166,8 @@ func (b batches) observeBatchServices(ctx context.Context, w *batchWorld) error 
 			if err != nil {
 				return err
 			}
-			seen.Exists, seen.InPlace = true, narrowed(service, w.narrow)
+			seen.Exists = true
+			seen.InPlace = narrowed(service, w.narrow) && (w.narrow.Hash == "" || len(ready) > 0) // the slices come later
 			for _, uid := range ready {
 				hash, own := hashes[uid]
 				if !own {
