@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
 	"time"
@@ -93,7 +94,7 @@ func (w *Writer) Patch(ctx context.Context, object client.Object, patch client.P
 // carries tells whether the annotations were taken as they were written; where
 // they were not, somebody else renders.
 func carries(written, want *unstructured.Unstructured) bool {
-	return reflect.DeepEqual(written.GetAnnotations(), want.GetAnnotations())
+	return maps.Equal(written.GetAnnotations(), want.GetAnnotations()) // none are none, however they are written
 }
 
 // rendered is what admission makes of a patch.
