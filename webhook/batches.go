@@ -96,7 +96,7 @@ func (h *Handler) startBatches(ctx context.Context, w *workload, ignored []strin
 		f.warnings = append(f.warnings, "evenkeel: "+line)
 	}
 	if why != "" {
-		f.warnings = append(f.warnings, "evenkeel: no batches, a plain rolling update: "+why)
+		f.warnings = append(f.warnings, "evenkeel: no batches, a plain rolling update: "+strings.ReplaceAll(why, "\n ", "")) // it is a header
 		return f, nil
 	}
 	begun := batch.Begin(state, w.now)
@@ -168,6 +168,15 @@ func (w *workload) starts(s batch.State) []string {
 		s.Steps, how, w.old.Metadata.Namespace, strings.ToLower(w.kind), w.old.Metadata.Name)}
 	if note := batch.Note(*s.User); note != "" {
 		lines = append(lines, "evenkeel: "+note)
+	}
+	for _, step := range s.StepList() {
+		if step.Weight == 0 {
+			continue
+		}
+		if s.Divides() && s.Turn == 0 && step.Room() < 50 {
+			lines = append(lines, fmt.Sprintf("evenkeel: step %s has %d%% of the pods, and they get all the traffic; where that is too few, write %s: 50%%", step, step.Room(), policy.TurnAnnotation))
+		}
+		break
 	}
 	return lines
 }

@@ -190,8 +190,15 @@ func TestBatchesStart(t *testing.T) {
 			assert.Equal(t, []string{"demo"}, state.Services)
 			user, _ := read(t, kind, manifest(kind))
 			assert.Equal(t, user.knobs, *state.User, "what it gets back at the end")
-			require.NotEmpty(t, response.Warnings)
-			assert.Equal(t, `evenkeel: batches 33%:pause,100% start; traffic moves by Service "demo"; follow them with: kubectl events -n shop --for `+strings.ToLower(kind)+`/demo`, response.Warnings[0])
+			assert.Equal(t, []string{
+				`evenkeel: batches 33%:pause,100% start; traffic moves by Service "demo"; follow them with: kubectl events -n shop --for ` + strings.ToLower(kind) + `/demo`,
+				"evenkeel: step 33%:pause has 33% of the pods, and they get all the traffic; where that is too few, write evenkeel.dev/turn: 50%",
+			}, response.Warnings)
+			const later = `"evenkeel.dev/turn":"50%","evenkeel.dev/steps"`
+			out, response = batched{kind: kind, services: services}.write(t, "team", manifest(kind), manifest(kind, "demo:v1", next, `"evenkeel.dev/steps"`, later))
+			_, state = read(t, kind, out)
+			assert.Equal(t, 50, state.Turn)
+			assert.Len(t, response.Warnings, 1)
 		})
 	}
 }
@@ -212,7 +219,7 @@ func TestBatchesDoNotStart(t *testing.T) {
 		"nobody is ready":              {cluster: batched{unready: true}, old: manifest(statefulSet), incoming: manifest(statefulSet, "demo:v1", next), warns: "none of its pods is ready"},
 		"nothing to go back to":        {cluster: batched{forgot: true}, old: manifest(statefulSet), incoming: manifest(statefulSet, "demo:v1", next), warns: `there is no ControllerRevision "demo-v1" to go back to`},
 		"back to what most pods are":   {old: manifest(statefulSet, "demo:v1", next), incoming: manifest(statefulSet), warns: "most ready pods are of this template already"},
-		"OnDelete as before":           {old: manifest(statefulSet, rolling, onDelete), incoming: manifest(statefulSet, rolling, onDelete, "demo:v1", next), warns: "updateStrategy OnDelete says that you delete the pods yourself"},
+		"OnDelete as before":           {old: manifest(statefulSet, rolling, onDelete), incoming: manifest(statefulSet, rolling, onDelete, "demo:v1", next), warns: "updateStrategy OnDelete says that you delete the pods yourself; write: updateStrategy: {type: RollingUpdate}"},
 		"a state that somebody writes": {old: manifest(statefulSet), incoming: manifest(statefulSet, `"evenkeel.dev/strategy"`, `"evenkeel.dev/rollout":"{}","evenkeel.dev/strategy"`)},
 	} {
 		t.Run(name, func(t *testing.T) {
