@@ -73,6 +73,9 @@ func SetupWithManager(mgr ctrl.Manager, o Options) error {
 	if err := b.Complete(r); err != nil {
 		return fmt.Errorf("cannot set up the rollout controller: %w", err)
 	}
+	if err := r.setUpBatches(mgr, o.Concurrency); err != nil {
+		return err
+	}
 	return r.setUpByHand(mgr)
 }
 
@@ -108,7 +111,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		return reconcile.Result{}, err
 	}
 	if changed {
-		r.record.decision(&deployment, decision)
+		r.record.tell(&deployment, decision.Event, decision.State.Phase)
 	}
 	return reconcile.Result{RequeueAfter: decision.After}, nil
 }
@@ -176,7 +179,12 @@ func concerns(d *appsv1.Deployment, o client.Object) bool {
 
 // holdersOfSlice finds the rollouts that hold an EndpointSlice's Service.
 func (r *Reconciler) holdersOfSlice(ctx context.Context, o client.Object) []reconcile.Request {
+	return r.holders(ctx, serviceOf(o))
+}
+
+// serviceOf names the Service of an EndpointSlice.
+func serviceOf(slice client.Object) *corev1.Service {
 	service := &corev1.Service{}
-	service.Namespace, service.Name = o.GetNamespace(), o.GetLabels()[discoveryv1.LabelServiceName]
-	return r.holders(ctx, service)
+	service.Namespace, service.Name = slice.GetNamespace(), slice.GetLabels()[discoveryv1.LabelServiceName]
+	return service
 }

@@ -4,26 +4,26 @@
 package traffic
 
 import (
+	"strings"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/events"
-
-	appsv1 "k8s.io/api/apps/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
 
-// recorder tells the story of a rollout on its Deployment.
+// recorder tells the story of a rollout on its workload.
 type recorder struct{ events events.EventRecorder }
 
 // frozen tells that a rollout stands still, and what to type.
-func (r recorder) frozen(d *appsv1.Deployment, why error) {
-	r.events.Eventf(d, nil, corev1.EventTypeWarning, "RolloutFrozen", "Frozen", "%v; traffic and pods stay as they are. To go back to stable: kubectl annotate deployment -n %s %s %s=%s",
-		why, d.Namespace, d.Name, rollout.ActionAnnotation, rollout.ActionRollback)
+func (r recorder) frozen(object client.Object, why error) {
+	r.events.Eventf(object, nil, corev1.EventTypeWarning, "RolloutFrozen", "Frozen", "%v; traffic and pods stay as they are. To go back to stable: kubectl annotate %s -n %s %s %s=%s",
+		why, strings.ToLower(kindOf(object)), object.GetNamespace(), object.GetName(), rollout.ActionAnnotation, rollout.ActionRollback)
 }
 
-// decision tells what a decision has to tell, once its state is written.
-func (r recorder) decision(d *appsv1.Deployment, decision rollout.Decision) {
-	event := decision.Event
+// tell tells what a decision has to tell, once it is done.
+func (r recorder) tell(object client.Object, event *rollout.Event, phase rollout.Phase) {
 	if event == nil {
 		return
 	}
@@ -31,5 +31,5 @@ func (r recorder) decision(d *appsv1.Deployment, decision rollout.Decision) {
 	if event.Warning {
 		kind = corev1.EventTypeWarning
 	}
-	r.events.Eventf(d, nil, kind, event.Reason, string(decision.State.Phase), "%s", event.Message)
+	r.events.Eventf(object, nil, kind, event.Reason, string(phase), "%s", event.Message)
 }

@@ -129,16 +129,25 @@ func (h *Handler) subject(r *http.Request, d *deployment) (policy.Subject, error
 
 // around resolves the policy of a Deployment and reads its neighbours.
 func (h *Handler) around(ctx context.Context, d *appsv1.Deployment, now time.Time) (policy.Subject, error) {
+	p, err := h.resolve(ctx, d.Namespace, d.Labels)
+	if err != nil {
+		return policy.Subject{}, err
+	}
+	p = p.WithAnnotations(d.Annotations)
+	return policy.Subject{
+		New: d, Policy: p, Now: now, Neighbours: h.topology.neighbours(ctx, d, p.Rollout),
+	}, nil
+}
+
+// resolve gives the policy of an object, but for its own annotations.
+func (h *Handler) resolve(ctx context.Context, namespace string, objectLabels map[string]string) (policy.Policy, error) {
 	set := h.policies.Current()
 	var namespaceLabels map[string]string
 	if set.NeedsNamespaceLabels() {
 		var err error
-		if namespaceLabels, err = h.topology.namespaceLabels(ctx, d.Namespace); err != nil {
-			return policy.Subject{}, err
+		if namespaceLabels, err = h.topology.namespaceLabels(ctx, namespace); err != nil {
+			return policy.Policy{}, err
 		}
 	}
-	p := set.Resolve(d.Namespace, namespaceLabels, d.Labels).WithAnnotations(d.Annotations)
-	return policy.Subject{
-		New: d, Policy: p, Now: now, Neighbours: h.topology.neighbours(ctx, d, p.Rollout),
-	}, nil
+	return set.Resolve(namespace, namespaceLabels, objectLabels), nil
 }

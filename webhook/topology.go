@@ -50,10 +50,10 @@ type surroundings struct {
 	missing string
 }
 
-// revision is a ReplicaSet's template, typed to compare and raw to render.
+// revision is a template that there was, typed to compare and raw to render.
 type revision struct {
 	template corev1.PodTemplateSpec
-	raw      tree
+	raw      any
 	injected string
 	cause    string
 }
@@ -97,7 +97,7 @@ func (t topology) surveyTraffic(ctx context.Context, old *appsv1.Deployment, pod
 		return err
 	}
 	for i := range services {
-		if why := unusable(&services[i], old.Name); why != "" {
+		if why := unusable(&services[i], route.Narrow{Deployment: old.Name}); why != "" {
 			s.alone(why)
 			return nil
 		}
@@ -111,17 +111,19 @@ func (t topology) surveyTraffic(ctx context.Context, old *appsv1.Deployment, pod
 	return t.surveyRoutes(ctx, old, p, s)
 }
 
-// unusable says why a Service cannot take part in a canary.
-func unusable(service *corev1.Service, deployment string) string {
-	if _, own := service.Spec.Selector["pod-template-hash"]; own && service.Annotations[route.SplitAnnotation] == "" {
-		return fmt.Sprintf("Service %q selects pod-template-hash itself", service.Name)
+// unusable says why a Service cannot take part in a release.
+func unusable(service *corev1.Service, whose route.Narrow) string {
+	for _, key := range []string{appsv1.DefaultDeploymentUniqueLabelKey, appsv1.ControllerRevisionHashLabelKey} {
+		if _, own := service.Spec.Selector[key]; own && service.Annotations[route.SplitAnnotation] == "" {
+			return fmt.Sprintf("Service %q selects %s itself", service.Name, key)
+		}
 	}
 	narrow, err := route.ParseNarrow(service.Annotations[route.SplitAnnotation])
 	if err != nil {
 		return err.Error()
 	}
-	if narrow.Deployment != "" && narrow.Deployment != deployment {
-		return fmt.Sprintf("Service %q is in flight with Deployment %q", service.Name, narrow.Deployment)
+	if owner := narrow.Owner(); owner != "" && owner != whose.Owner() {
+		return fmt.Sprintf("Service %q is in flight with %s", service.Name, owner)
 	}
 	return ""
 }
