@@ -120,7 +120,7 @@ func hasState(o client.Object) bool { return o.GetAnnotations()[rollout.StateAnn
 func (r *Reconciler) holders(ctx context.Context, o client.Object) []reconcile.Request {
 	names := named(o)
 	var list appsv1.DeploymentList
-	if err := r.client.List(ctx, &list, client.InNamespace(o.GetNamespace()), client.HasLabels{rollout.InFlightLabel}); err == nil {
+	if err := r.client.List(ctx, &list, client.InNamespace(o.GetNamespace()), client.HasLabels{rollout.InFlightLabel}, client.UnsafeDisableDeepCopy); err == nil { // only looked at
 		for i := range list.Items {
 			if concerns(&list.Items[i], o) {
 				names = append(names, list.Items[i].Name)
