@@ -20,7 +20,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
 
-// probeEvery is how often one plain API write is timed.
+// probeEvery is how often single API writes are timed.
 const probeEvery = 200 * time.Millisecond
 
 func (b *bench) atRest(ctx context.Context) error {
@@ -127,28 +127,40 @@ func (b *bench) start(ctx context.Context, apart time.Duration) error {
 	return group.Wait()
 }
 
-// probe times one plain write after another, until it is called back.
-func (b *bench) probe(ctx context.Context) (probed func() []time.Duration) {
+// writes are the times of single API writes: of a ConfigMap, which nobody reviews,
+// and of a Deployment's label, which Evenkeel reviews.
+type writes struct{ plain, reviewed []time.Duration }
+
+// probe times one write after another, until it is called back.
+func (b *bench) probe(ctx context.Context) (probed func() writes) {
 	ctx, cancel := context.WithCancel(ctx)
-	var took []time.Duration
+	var took writes
 	var running sync.WaitGroup
 	running.Go(func() {
-		namespace, _ := b.names(0)
-		object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "probe"}}
-		_ = b.client.Create(ctx, object)
+		plain := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "probe"}}
+		plain.Namespace, _ = b.names(0)
+		_ = b.client.Create(ctx, plain)
+		reviewed := &appsv1.Deployment{}
+		reviewed.Namespace, reviewed.Name = b.names(b.deployments - 1)
 		for n := 0; pause(ctx, probeEvery) == nil; n++ {
-			start := time.Now()
-			patch := fmt.Appendf(nil, `{"data":{"n":"%d"}}`, n)
-			if b.client.Patch(ctx, object, client.RawPatch(types.MergePatchType, patch)) == nil {
-				took = append(took, time.Since(start))
-			}
+			took.plain = b.timed(ctx, took.plain, plain, fmt.Appendf(nil, `{"data":{"n":"%d"}}`, n))
+			took.reviewed = b.timed(ctx, took.reviewed, reviewed, fmt.Appendf(nil, `{"metadata":{"labels":{"n":"%d"}}}`, n))
 		}
 	})
-	return func() []time.Duration {
+	return func() writes {
 		cancel()
 		running.Wait()
 		return took
 	}
+}
+
+// timed adds how long a patch took; one that fails tells nothing.
+func (b *bench) timed(ctx context.Context, took []time.Duration, object client.Object, patch []byte) []time.Duration {
+	start := time.Now()
+	if b.client.Patch(ctx, object, client.RawPatch(types.MergePatchType, patch)) != nil {
+		return took
+	}
+	return append(took, time.Since(start))
 }
 
 // firstWait is what some release that has not ended waits for.

@@ -95,7 +95,7 @@ func TestARoundIsWhatWasSeen(t *testing.T) {
 	s.deployment(shows(rollout.State{Phase: rollout.Completed}), after(30))
 	assert.Equal(t, 1, s.ended())
 
-	r := newRound("once", s.all(), 20*time.Second, usage{}, nil)
+	r := newRound("once", s.all(), 20*time.Second, usage{}, writes{})
 	assert.Equal(t, 1, r.completed)
 	assert.Equal(t, []time.Duration{30 * time.Second}, r.took)
 	assert.Equal(t, []time.Duration{3 * time.Second}, r.follows)
@@ -108,7 +108,7 @@ func TestARollbackIsNotCompleted(t *testing.T) {
 	s.sent(key, time.Unix(0, 0))
 	s.deployment(shows(rollout.State{Phase: rollout.RollingBack}), time.Unix(1, 0))
 	s.deployment(shows(rollout.State{Phase: rollout.RolledBack}), time.Unix(2, 0))
-	r := newRound("once", s.all(), time.Second, usage{}, nil)
+	r := newRound("once", s.all(), time.Second, usage{}, writes{})
 	assert.Equal(t, 1, r.others)
 	assert.Zero(t, r.completed)
 	assert.Empty(t, r.took)
@@ -151,11 +151,11 @@ func TestTheTable(t *testing.T) {
 		return out
 	}
 	text := results{
-		options: options{deployments: 200, canaries: 20, steps: "20%:5s,100%"}, restFor: 2 * time.Minute, idle: times(2),
+		options: options{deployments: 200, canaries: 20, steps: "20%:5s,100%"}, restFor: 2 * time.Minute, idle: writes{plain: times(2)},
 		atRest: usage{rss: []float64{50 << 20, 60 << 20}, cpu: 1.2, writes: 70, leases: 60, events: 4},
 		rounds: []round{{
 			name: "all at once", canaries: 20, completed: 19, others: 1, took: times(11000, 12000, 13000), waits: 10 * time.Second,
-			follows: times(30, 10, 20), probe: times(5, 5, 9), spent: usage{rss: []float64{70 << 20}, writes: 500, leases: 10, events: 90},
+			follows: times(30, 10, 20), probe: writes{plain: times(5, 5, 9), reviewed: times(10)}, spent: usage{rss: []float64{70 << 20}, writes: 500, leases: 10, events: 90},
 		}},
 	}.table()
 	for _, line := range []string{
@@ -166,7 +166,8 @@ func TestTheTable(t *testing.T) {
 		"| against its own waits of 10s, p50, p99 (aim 1.10) | 1.20, 1.30 |",
 		"| API writes a canary, besides lease and Events (aim 16) | 20.0 |",
 		"| weight decided to route written, p50, p99, ms | 20.0, 30.0 |",
-		"| against one plain API write's p50, p50, p99 (aim 3.0) | 4.0, 6.0 |",
+		"| against the p50 of a write that nobody reviews, p50, p99 (aim 3.0) | 4.0, 6.0 |",
+		"| against the p50 of a write that Evenkeel reviews, as the route's is, p50, p99 | 2.0, 3.0 |",
 	} {
 		assert.Contains(t, text, line+"\n")
 	}
