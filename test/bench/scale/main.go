@@ -19,6 +19,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal does not wait for the cleaning up
 	o, err := parse(os.Args[1:])
 	if err == nil {
 		err = run(ctx, o)
