@@ -47,6 +47,8 @@ type Reconciler struct {
 	kinds  []route.Kind
 	counts *Metrics
 	now    func() time.Time
+	// written are the states that the cache may not show yet.
+	written written
 }
 
 // SetupWithManager adds the controller to a manager; it runs on the leader alone.
@@ -76,18 +78,23 @@ func SetupWithManager(mgr ctrl.Manager, o Options) error {
 	return r.setUpByHand(mgr)
 }
 
-// Reconcile looks at one Deployment and does at most one thing about it.
+// Reconcile looks at one Deployment, decides at most one thing about it, and keeps
+// the promise of the state that it then has.
 func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	var deployment appsv1.Deployment
 	err := r.client.Get(ctx, request.NamespacedName, &deployment)
 	switch {
 	case apierrors.IsNotFound(err):
 		r.counts.saw(request.NamespacedName, rollout.State{})
+		r.written.forget(request.NamespacedName)
 		return reconcile.Result{}, ignoreConflict(r.release(ctx, request.NamespacedName))
 	case err != nil:
 		return reconcile.Result{}, fmt.Errorf("cannot get Deployment %s: %w", request, err)
 	case !hasState(&deployment) || deployment.DeletionTimestamp != nil:
 		return reconcile.Result{}, nil
+	}
+	if r.written.ahead(&deployment, r.now()) { // what was written comes with an event of its own
+		return reconcile.Result{RequeueAfter: time.Second}, nil
 	}
 	world, err := r.observe(ctx, &deployment)
 	if err != nil {
@@ -96,14 +103,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	decision := rollout.Decide(world.snapshot, r.now())
 	r.counts.saw(request.NamespacedName, world.snapshot.State)
 	changed, err := r.apply(ctx, world, decision.State)
+	if changed {
+		r.record.decision(&deployment, decision)
+	}
 	if apierrors.IsConflict(err) {
 		return reconcile.Result{RequeueAfter: 50 * time.Millisecond}, nil
 	}
 	if err != nil {
 		return reconcile.Result{}, err
-	}
-	if changed {
-		r.record.decision(&deployment, decision)
 	}
 	return reconcile.Result{RequeueAfter: decision.After}, nil
 }

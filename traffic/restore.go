@@ -123,7 +123,7 @@ func (r *Restore) step(ctx context.Context, reconciler *Reconciler, key client.O
 	state := w.snapshot.State
 	if state.Reversible() {
 		next := rollout.RollBack(state, reasonRestored, reconciler.now())
-		if err := reconciler.writeState(ctx, &d, next); err != nil {
+		if _, err := reconciler.writeState(ctx, &d, next); err != nil {
 			return state, 0, err
 		}
 		return next, 0, r.taken(ctx, key, next)
