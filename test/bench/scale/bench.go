@@ -97,8 +97,11 @@ func (b *bench) install(context.Context) error {
 	return nil
 }
 
-// report prints the table, and keeps it in a file.
+// report prints the table of what was measured, and keeps it in a file.
 func (b *bench) report() error {
+	if b.results.restFor == 0 {
+		return nil
+	}
 	text := b.results.table()
 	fmt.Print("\n" + text)
 	if err := os.MkdirAll(filepath.Dir(b.out), 0o755); err != nil {

@@ -110,7 +110,7 @@ func run(ctx context.Context, o options) (err error) {
 	} {
 		b.say("%s", part.title)
 		if err := part.do(ctx); err != nil {
-			return fmt.Errorf("%s: %w", part.title, err)
+			return errors.Join(fmt.Errorf("%s: %w", part.title, err), b.report())
 		}
 	}
 	return b.report()

@@ -83,7 +83,7 @@ func (r round) table(steps int) string {
 	row := func(what, value string) { fmt.Fprintf(&out, "| %s | %s |\n", what, value) }
 	row(fmt.Sprintf("%d canaries, %s", r.canaries, r.name), "")
 	row("---", "---:")
-	row("completed, otherwise ended", fmt.Sprintf("%d, %d", r.completed, r.others))
+	row("completed, otherwise ended, not ended", fmt.Sprintf("%d, %d, %d", r.completed, r.others, r.canaries-r.completed-r.others))
 	row("time of a release, p50, p99, s", fmt.Sprintf("%.1f, %.1f", at(r.took, 50).Seconds(), at(r.took, 99).Seconds()))
 	row(fmt.Sprintf("against its own waits of %s, p50, p99 (aim 1.10)", r.waits), fmt.Sprintf("%.2f, %.2f", ratio(at(r.took, 50), r.waits), ratio(at(r.took, 99), r.waits)))
 	row(fmt.Sprintf("API writes a canary, besides lease and Events (aim %d)", 12+2*steps), fmt.Sprintf("%.1f", r.spent.own()/canaries))
