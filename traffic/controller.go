@@ -30,7 +30,8 @@ import (
 
 // Options are what the controller is made of.
 type Options struct {
-	// Concurrency is how many rollouts are looked at at once; 0 means 4.
+	// Concurrency is how many rollouts are looked at at once; 0 means 16. Each mostly waits for
+	// its writes to be answered.
 	Concurrency int
 	// Kinds are the kinds of routes that the cluster has; nil: all.
 	Kinds []route.Kind
@@ -57,7 +58,7 @@ func SetupWithManager(mgr ctrl.Manager, o Options) error {
 		o.Now = time.Now
 	}
 	if o.Concurrency == 0 {
-		o.Concurrency = 4
+		o.Concurrency = 16
 	}
 	if o.Kinds == nil {
 		o.Kinds = route.Kinds()
