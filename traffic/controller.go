@@ -30,8 +30,8 @@ import (
 
 // Options are what the controller is made of.
 type Options struct {
-	// Concurrency is how many rollouts are looked at at once; 0 means 16. Each mostly waits for
-	// its writes to be answered.
+	// Concurrency is how many rollouts are looked at at once; 0 means 16. Each
+	// mostly waits for its writes to be answered.
 	Concurrency int
 	// Kinds are the kinds of routes that the cluster has; nil: all.
 	Kinds []route.Kind
