@@ -5,7 +5,7 @@
 CLUSTER ?= local
 GO      ?= go
 
-.PHONY: help build test lint unit generate verify demo bench soak image cluster-build cluster-up cluster-down cluster-load cluster-status cluster-exec
+.PHONY: help build test lint unit generate verify demo bench bench-scale soak image cluster-build cluster-up cluster-down cluster-load cluster-status cluster-exec
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -51,6 +51,25 @@ bench:
 	$(GO) test $(BENCH) -benchtime 0.5s -count 3 ./test/bench | tee bin/bench.txt
 	EVENKEEL_CLUSTER=$(CLUSTER) $(GO) test $(BENCH) -benchtime 1x ./test/bench/apiserver | tee -a bin/bench.txt
 	@$(GO) run ./test/bench/table <bin/bench.txt | tee bin/bench.md
+endif
+
+# Figures of scale on nodes that KWOK plays; the table is kept in bin/bench-scale.md.
+# Quick: make bench-scale N=200 CANARIES=20 STEPS=20%:5s,50%:5s,100% REST=30s SPREAD=20s
+N        ?= 10000
+CANARIES ?= 1000
+STEPS    ?= 20%:1m,50%:1m,100%:1m
+REST     ?= 2m
+SPREAD   ?= 5m
+SCALE    := -deployments $(N) -canaries $(CANARIES) -steps '$(STEPS)' -rest $(REST) -spread $(SPREAD)
+ifeq ($(CLUSTER),local)
+bench-scale: bin/cluster ## Measure with N=10000 Deployments and CANARIES=1000 of them released, on the local cluster with KWOK
+	@bin/cluster build kwok
+	@bin/cluster up
+	CGO_ENABLED=0 $(GO) build -o bin/scale ./test/bench/scale
+	@bin/cluster exec -- bin/scale $(SCALE)
+else
+bench-scale:
+	$(GO) run ./test/bench/scale $(SCALE)
 endif
 
 SOAK ?= 10m

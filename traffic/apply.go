@@ -29,36 +29,54 @@ const fieldManager = client.FieldOwner("evenkeel")
 // revisionAnnotation is the stock controller's number of a version.
 const revisionAnnotation = "deployment.kubernetes.io/revision"
 
-// apply writes the next state where it differs; where it does not, it makes the
-// world keep the promise of the state that is already there. It reports whether
-// the state was written.
+// apply writes the next state where it differs, and makes the world keep the
+// promise of the state that is there then, at once: a route does not wait until
+// all that happened meanwhile has been looked at. It reports whether the state was
+// written, even where what follows fails.
 func (r *Reconciler) apply(ctx context.Context, w *world, next rollout.State) (bool, error) {
-	if !next.Equal(w.snapshot.State) {
-		return true, r.writeState(ctx, w.deployment, next)
+	if next.Equal(w.snapshot.State) {
+		return false, r.keep(ctx, w)
 	}
-	if !next.InFlight() {
-		return false, nil
+	written, err := r.writeState(ctx, w.deployment, next)
+	if err != nil {
+		return false, err
 	}
-	target := next.Target()
+	r.written.keep(written, r.now())
+	if w, err = r.observe(ctx, written); err != nil {
+		return true, err
+	}
+	return true, r.keep(ctx, w)
+}
+
+// keep makes the world keep the promise of the state that is there.
+func (r *Reconciler) keep(ctx context.Context, w *world) error {
+	state := w.snapshot.State
+	if !state.InFlight() {
+		return nil
+	}
+	target := state.Target()
 	for _, seen := range w.snapshot.Services {
 		if err := r.applyService(ctx, w, seen, target); err != nil {
-			return false, err
+			return err
 		}
 	}
 	for _, seen := range w.routes {
 		if err := r.applyRoute(ctx, w, seen); err != nil {
-			return false, err
+			return err
 		}
 	}
-	if !w.snapshot.Rendered { // the webhook was not called: ask it again
-		return false, r.writeState(ctx, w.deployment, next)
+	if w.snapshot.Rendered {
+		return nil
 	}
-	return false, nil
+	_, err := r.writeState(ctx, w.deployment, state) // the webhook was not called: ask it again
+	return err
 }
 
-// writeState writes the state annotation; admission renders the rest.
-func (r *Reconciler) writeState(ctx context.Context, d *appsv1.Deployment, state rollout.State) error {
-	return r.annotate(ctx, d, rollout.StateAnnotation, state.String(), state.InFlight())
+// writeState writes the state annotation; admission renders the rest. It gives
+// the Deployment as the API server has it then.
+func (r *Reconciler) writeState(ctx context.Context, d *appsv1.Deployment, state rollout.State) (*appsv1.Deployment, error) {
+	written := d.DeepCopy()
+	return written, r.annotate(ctx, written, rollout.StateAnnotation, state.String(), state.InFlight())
 }
 
 func (r *Reconciler) applyService(ctx context.Context, w *world, seen rollout.Service, target rollout.Target) error {
@@ -188,7 +206,8 @@ func (r *Reconciler) deleteSpare(ctx context.Context, seen *routeSeen) error {
 }
 
 // annotate writes one annotation and the label that shows the object to the
-// guard webhooks. An empty value removes both. It fails with a conflict where
+// guard webhooks, and makes of the object what it then is: it must not be the
+// cache's own. An empty value removes both. It fails with a conflict where
 // somebody else wrote in between.
 func (r *Reconciler) annotate(ctx context.Context, object client.Object, key, value string, inFlight bool) error {
 	set := map[string]any{key: nil}
@@ -205,8 +224,7 @@ func (r *Reconciler) annotate(ctx context.Context, object client.Object, key, va
 	if err != nil {
 		return fmt.Errorf("cannot write %s: %w", key, err)
 	}
-	copied, _ := object.DeepCopyObject().(client.Object)
-	if err := r.client.Patch(ctx, copied, client.RawPatch(types.MergePatchType, patch), fieldManager); err != nil {
+	if err := r.client.Patch(ctx, object, client.RawPatch(types.MergePatchType, patch), fieldManager); err != nil {
 		return fmt.Errorf("cannot write %s of %s %q: %w", key, kindOf(object), object.GetName(), err)
 	}
 	return nil

@@ -30,7 +30,8 @@ import (
 
 // Options are what the controller is made of.
 type Options struct {
-	// Concurrency is how many rollouts are looked at at once; 0 means 4.
+	// Concurrency is how many rollouts are looked at at once; 0 means 16. Each
+	// mostly waits for its writes to be answered.
 	Concurrency int
 	// Kinds are the kinds of routes that the cluster has; nil: all.
 	Kinds []route.Kind
@@ -47,6 +48,8 @@ type Reconciler struct {
 	kinds  []route.Kind
 	counts *Metrics
 	now    func() time.Time
+	// written are the states that the cache may not show yet.
+	written written
 }
 
 // SetupWithManager adds the controller to a manager; it runs on the leader alone.
@@ -55,7 +58,7 @@ func SetupWithManager(mgr ctrl.Manager, o Options) error {
 		o.Now = time.Now
 	}
 	if o.Concurrency == 0 {
-		o.Concurrency = 4
+		o.Concurrency = 16
 	}
 	if o.Kinds == nil {
 		o.Kinds = route.Kinds()
@@ -79,13 +82,15 @@ func SetupWithManager(mgr ctrl.Manager, o Options) error {
 	return r.setUpByHand(mgr)
 }
 
-// Reconcile looks at one Deployment and does at most one thing about it.
+// Reconcile looks at one Deployment, decides at most one thing about it, and keeps
+// the promise of the state that it then has.
 func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	var deployment appsv1.Deployment
 	err := r.client.Get(ctx, request.NamespacedName, &deployment)
 	switch {
 	case apierrors.IsNotFound(err):
 		r.counts.saw(request.NamespacedName, rollout.State{})
+		r.written.forget(request.NamespacedName)
 		return reconcile.Result{}, ignoreConflict(r.release(ctx, request.NamespacedName))
 	case err != nil:
 		return reconcile.Result{}, fmt.Errorf("cannot get Deployment %s: %w", request, err)
@@ -97,6 +102,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		r.record.frozen(&deployment, err)
 		return reconcile.Result{}, nil
 	}
+	if r.written.ahead(&deployment, r.now()) { // what was written comes with an event of its own
+		return reconcile.Result{RequeueAfter: time.Second}, nil
+	}
 	world, err := r.observe(ctx, &deployment)
 	if err != nil {
 		return reconcile.Result{}, err
@@ -104,14 +112,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	decision := rollout.Decide(world.snapshot, r.now())
 	r.counts.saw(request.NamespacedName, world.snapshot.State)
 	changed, err := r.apply(ctx, world, decision.State)
+	if changed {
+		r.record.tell(&deployment, decision.Event, decision.State.Phase)
+	}
 	if apierrors.IsConflict(err) {
 		return reconcile.Result{RequeueAfter: 50 * time.Millisecond}, nil
 	}
 	if err != nil {
 		return reconcile.Result{}, err
-	}
-	if changed {
-		r.record.tell(&deployment, decision.Event, decision.State.Phase)
 	}
 	return reconcile.Result{RequeueAfter: decision.After}, nil
 }
@@ -128,7 +136,7 @@ func hasState(o client.Object) bool { return o.GetAnnotations()[rollout.StateAnn
 func (r *Reconciler) holders(ctx context.Context, o client.Object) []reconcile.Request {
 	names := named(o)
 	var list appsv1.DeploymentList
-	if err := r.client.List(ctx, &list, client.InNamespace(o.GetNamespace()), client.HasLabels{rollout.InFlightLabel}); err == nil {
+	if err := r.client.List(ctx, &list, client.InNamespace(o.GetNamespace()), client.HasLabels{rollout.InFlightLabel}, client.UnsafeDisableDeepCopy); err == nil { // only looked at
 		for i := range list.Items {
 			if concerns(&list.Items[i], o) {
 				names = append(names, list.Items[i].Name)

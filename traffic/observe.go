@@ -65,8 +65,8 @@ func (r *Reconciler) observe(ctx context.Context, d *appsv1.Deployment) (*world,
 
 // observePods counts the pods of both versions by their ReplicaSets.
 func (r *Reconciler) observePods(ctx context.Context, w *world) error {
-	var list appsv1.ReplicaSetList
-	if err := r.client.List(ctx, &list, client.InNamespace(w.deployment.Namespace)); err != nil {
+	var list appsv1.ReplicaSetList // the cache's own, as all lists here: only looked at
+	if err := r.client.List(ctx, &list, client.InNamespace(w.deployment.Namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("cannot list ReplicaSets: %w", err)
 	}
 	state := w.snapshot.State
@@ -236,7 +236,7 @@ func (r *Reconciler) readyByReplicaSet(ctx context.Context, namespace, service s
 // readyPods are the pods that a Service leads to, by name, with their UIDs.
 func (r *Reconciler) readyPods(ctx context.Context, namespace, service string) (map[string]types.UID, error) {
 	var slices discoveryv1.EndpointSliceList
-	if err := r.client.List(ctx, &slices, client.InNamespace(namespace), client.MatchingLabels{discoveryv1.LabelServiceName: service}); err != nil {
+	if err := r.client.List(ctx, &slices, client.InNamespace(namespace), client.MatchingLabels{discoveryv1.LabelServiceName: service}, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("cannot list EndpointSlices: %w", err)
 	}
 	pods := map[string]types.UID{}

@@ -174,7 +174,7 @@ func (r *Restore) step(ctx context.Context, reconciler *Reconciler, flight Fligh
 	state := w.snapshot.State
 	if state.Reversible() {
 		next := rollout.RollBack(state, reasonRestored, reconciler.now())
-		if err := reconciler.writeState(ctx, &d, next); err != nil {
+		if _, err := reconciler.writeState(ctx, &d, next); err != nil {
 			return state, 0, err
 		}
 		return next, 0, r.taken(ctx, flight, next)

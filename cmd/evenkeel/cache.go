@@ -32,7 +32,7 @@ func newScheme() *runtime.Scheme {
 // secrets or settings of others only the objects that are its own.
 func (o *options) cache() cache.Options {
 	return cache.Options{
-		DefaultTransform: cache.TransformStripManagedFields(),
+		DefaultTransform: trim,
 		ByObject: map[client.Object]cache.ByObject{
 			&corev1.Secret{}:                              o.own(o.caSecret),
 			&corev1.ConfigMap{}:                           o.policyObjects(),

@@ -63,7 +63,7 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 	if err := traffic.SetupWithManager(mgr, traffic.Options{Kinds: routes, Metrics: moved}); err != nil {
 		return err
 	}
-	if ready["caches"], err = cachesFilled(ctx, mgr); err != nil {
+	if ready["caches"], err = cachesFilled(ctx, mgr, routes); err != nil {
 		return err
 	}
 	return ready.addTo(mgr)

@@ -90,12 +90,13 @@ func (c *cluster) locked(do func() error) error {
 	return do()
 }
 
-// build makes all programs and images that the cache lacks.
-func (c *cluster) build(ctx context.Context) ([]packed, error) {
+// build makes all programs and images that the cache lacks, and of the programs
+// on demand those that are named.
+func (c *cluster) build(ctx context.Context, demanded ...string) ([]packed, error) {
 	if err := c.host().prepare(ctx); err != nil {
 		return nil, err
 	}
-	if err := c.builder.All(ctx); err != nil {
+	if err := c.builder.All(ctx, demanded...); err != nil {
 		return nil, err
 	}
 	return c.pack(ctx)

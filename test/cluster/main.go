@@ -44,7 +44,7 @@ func command(ctx context.Context, args []string) error {
 	}
 	switch name {
 	case "build":
-		return c.locked(func() error { _, err := c.build(ctx); return err })
+		return c.locked(func() error { _, err := c.build(ctx, args...); return err })
 	case "up":
 		return c.locked(func() error { return c.up(ctx) })
 	case "load":

@@ -63,7 +63,7 @@ var served = map[schema.GroupKind]string{
 	{Group: "networking.k8s.io", Kind: "Ingress"}:           "/mutate/ingresses",
 }
 
-// Patch patches an object. A dry run tells whether admission renders the patch;
+// Patch patches an object, which is then as the API server has it. A dry run tells whether admission renders the patch;
 // where nobody does, what is written is rendered here, in that one write, and
 // where a manager keeps the annotations as they are, nothing is.
 func (w *Writer) Patch(ctx context.Context, object client.Object, patch client.Patch, options ...client.PatchOption) error {
@@ -90,11 +90,18 @@ func (w *Writer) Patch(ctx context.Context, object client.Object, patch client.P
 	}
 	switch {
 	case reflect.DeepEqual(tried.Object["spec"], rendered.Object["spec"]):
-		return w.Client.Patch(ctx, live, patch, options...)
+		return w.Client.Patch(ctx, object, patch, options...)
 	case !maps.Equal(tried.GetAnnotations(), patched.GetAnnotations()):
 		return nil
 	}
-	return w.Update(ctx, rendered, client.FieldOwner("evenkeel"))
+	if err := w.Update(ctx, rendered, client.FieldOwner("evenkeel")); err != nil {
+		return err
+	}
+	if u, untyped := object.(*unstructured.Unstructured); untyped {
+		u.Object = rendered.Object
+		return nil
+	}
+	return runtime.DefaultUnstructuredConverter.FromUnstructured(rendered.Object, object)
 }
 
 // Delete deletes an object; of what leads to a canary the label goes first, for

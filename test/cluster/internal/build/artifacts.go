@@ -19,6 +19,9 @@ type Group struct {
 	Patch *Patch
 	// Cold is about how long a first build takes on two cores.
 	Cold string
+	// OnDemand leaves it out of what every cluster is built from: whoever needs
+	// it names it.
+	OnDemand bool
 }
 
 // flags are those of go build.
@@ -57,4 +60,5 @@ var Groups = []Group{
 	{Name: "traefik", Cold: "6 min", Programs: map[string]string{"traefik": "github.com/traefik/traefik/v3/cmd/traefik"}, Patch: &Patch{
 		Module: "github.com/go-acme/lego/v5", File: "providers/dns/zz_gen_dns_providers.go", With: "overlay/dns.go",
 	}},
+	{Name: "kwok", Cold: "1 min", OnDemand: true, Programs: map[string]string{"kwok": "sigs.k8s.io/kwok/cmd/kwok"}},
 }

@@ -42,9 +42,15 @@ func (b Builder) Dirs() ([]string, error) {
 	return dirs, nil
 }
 
-// All builds every group that the cache lacks.
-func (b Builder) All(ctx context.Context) error {
-	missing, err := b.missing()
+// All builds every group that the cache lacks, and of those on demand the ones
+// that are named.
+func (b Builder) All(ctx context.Context, demanded ...string) error {
+	for _, name := range demanded {
+		if !slices.ContainsFunc(Groups, func(g Group) bool { return g.OnDemand && g.Name == name }) {
+			return fmt.Errorf("%q is not built on demand: name one of %s", name, strings.Join(onDemand(), ", "))
+		}
+	}
+	missing, err := b.missing(demanded)
 	if err != nil {
 		return err
 	}
@@ -58,9 +64,23 @@ func (b Builder) All(ctx context.Context) error {
 	return nil
 }
 
-func (b Builder) missing() ([]Group, error) {
+// onDemand names the groups that are built only where they are asked for.
+func onDemand() []string {
+	var names []string
+	for _, group := range Groups {
+		if group.OnDemand {
+			names = append(names, group.Name)
+		}
+	}
+	return names
+}
+
+func (b Builder) missing(demanded []string) ([]Group, error) {
 	var missing []Group
 	for _, group := range Groups {
+		if group.OnDemand && !slices.Contains(demanded, group.Name) {
+			continue
+		}
 		dir, err := b.dir(group)
 		if err != nil {
 			return nil, err

@@ -111,8 +111,23 @@ func TestWhatIsBuiltIsNotBuiltAgain(t *testing.T) {
 			write(t, filepath.Join(dirs[i], name), "x")
 		}
 	}
-	require.NoError(t, b.All(context.Background()))
+	require.NoError(t, b.All(context.Background(), "kwok"))
 	assert.Empty(t, out.String())
+}
+
+func TestWhatIsOnDemandIsBuiltWhereItIsNamed(t *testing.T) {
+	names := func(demanded ...string) (names []string) {
+		missing, err := Builder{Modules: modules, Cache: t.TempDir()}.missing(demanded)
+		require.NoError(t, err)
+		for _, group := range missing {
+			names = append(names, group.Name)
+		}
+		return names
+	}
+	assert.NotContains(t, names(), "kwok")
+	assert.Contains(t, names(), "etcd")
+	assert.Equal(t, append(names(), "kwok"), names("kwok"))
+	assert.EqualError(t, Builder{}.All(context.Background(), "etcd"), `"etcd" is not built on demand: name one of kwok`)
 }
 
 func TestBuildIsWholeOrNotThere(t *testing.T) {
