@@ -4,6 +4,7 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -44,8 +46,9 @@ type surroundings struct {
 	stable             rollout.Version
 	// undivided says which routes keep all their traffic on stable, and why.
 	undivided []string
-	// pods says why no traffic can be divided, so that the pods alone change.
-	pods string
+	// refused says why what is there cannot be divided, and what mends it; empty
+	// when it can, or when there is nothing to divide.
+	refused string
 	// missing says why there can be no two versions; empty when there can.
 	missing string
 }
@@ -93,41 +96,35 @@ func (t topology) survey(ctx context.Context, old *appsv1.Deployment, podLabels 
 // surveyTraffic finds the Services and routes that lead to the pods.
 func (t topology) surveyTraffic(ctx context.Context, old *appsv1.Deployment, podLabels map[string]string, p policy.Rollout, s *surroundings) error {
 	services, err := t.services(ctx, old.Namespace, podLabels)
-	if err != nil {
+	if err != nil || len(services) == 0 {
 		return err
 	}
 	for i := range services {
-		if why := unusable(&services[i], old.Name); why != "" {
-			s.alone(why)
-			return nil
-		}
 		s.services = append(s.services, services[i].Name)
+		s.refused = cmp.Or(s.refused, unusable(&services[i], old.Name))
 	}
-	if len(services) == 0 {
-		s.alone("no Service selects its pods")
-		return nil
-	}
-	slices.Sort(s.services)
 	return t.surveyRoutes(ctx, old, p, s)
 }
 
-// unusable says why a Service cannot take part in a canary.
+// unusable says why a Service cannot take part in a release, and what mends it.
 func unusable(service *corev1.Service, deployment string) string {
-	if _, own := service.Spec.Selector["pod-template-hash"]; own && service.Annotations[route.SplitAnnotation] == "" {
-		return fmt.Sprintf("Service %q selects pod-template-hash itself", service.Name)
-	}
 	narrow, err := route.ParseNarrow(service.Annotations[route.SplitAnnotation])
 	if err != nil {
-		return err.Error()
+		return fmt.Sprintf("Service %q: %v. Take it off:\n  kubectl annotate service -n %s %s %s-", service.Name, err, service.Namespace, service.Name, route.SplitAnnotation)
+	}
+	if _, own := service.Spec.Selector[appsv1.DefaultDeploymentUniqueLabelKey]; own && narrow == (route.Narrow{}) {
+		return fmt.Sprintf("Service %q selects pod-template-hash itself, so it cannot lead to two versions in turn. Take that out of its selector:\n  kubectl patch service -n %s %s --type=json -p '[{\"op\":\"remove\",\"path\":\"/spec/selector/pod-template-hash\"}]'",
+			service.Name, service.Namespace, service.Name)
 	}
 	if narrow.Deployment != "" && narrow.Deployment != deployment {
-		return fmt.Sprintf("Service %q is in flight with Deployment %q", service.Name, narrow.Deployment)
+		return fmt.Sprintf("Service %q is in flight with Deployment %q, and leads to one release at a time. Apply this again when that has ended, or end it:\n  kubectl annotate deployment -n %s %s %s=%s",
+			service.Name, narrow.Deployment, service.Namespace, narrow.Deployment, rollout.ActionAnnotation, rollout.ActionRollback)
 	}
 	return ""
 }
 
 // surveyRoutes finds the routes to divide. Where there are none, and nothing else
-// that moves traffic, the pods alone change.
+// that moves traffic, the pods alone change: the check no-route tells.
 func (t topology) surveyRoutes(ctx context.Context, old *appsv1.Deployment, p policy.Rollout, s *surroundings) error {
 	all, err := t.leading(ctx, old, s.services, p)
 	if err != nil {
@@ -144,20 +141,13 @@ func (t topology) surveyRoutes(ctx context.Context, old *appsv1.Deployment, p po
 	switch {
 	case p.Strategy == rollout.BlueGreen: // the Services alone can move all traffic at once
 		s.backends = slices.Clone(s.services)
-	case len(s.routes) == 0 && len(s.undivided) > 0:
-		s.alone(s.undivided[0])
 	case len(s.routes) == 0:
-		s.alone("no route leads to " + quoted("Service", s.services))
+		*s = surroundings{}
+		return nil
 	}
 	slices.Sort(s.backends)
 	s.backends = slices.Compact(s.backends)
 	return t.surveyCanaryNames(ctx, old, s)
-}
-
-// alone leaves the traffic as it is: each version gets it by its pods.
-func (s *surroundings) alone(why string) {
-	s.services, s.backends, s.routes, s.undivided = nil, nil, nil, nil
-	s.pods = why
 }
 
 // surveyCanaryNames makes sure that the canary's Services may have their names.
@@ -165,9 +155,10 @@ func (t topology) surveyCanaryNames(ctx context.Context, old *appsv1.Deployment,
 	for _, name := range s.backends {
 		var taken corev1.Service
 		key := client.ObjectKey{Namespace: old.Namespace, Name: name + route.CanarySuffix}
-		if len(key.Name) > 63 {
-			s.alone(fmt.Sprintf("the name %q of the canary's Service is longer than 63 characters", key.Name))
-			return nil
+		if most := validation.DNS1035LabelMaxLength; len(key.Name) > most {
+			s.refused = cmp.Or(s.refused, fmt.Sprintf("the canary's Service would be %q, which is longer than the %d characters that a name may have. Give Service %q a name of %d at most, or leave the traffic to the pods:\n  %s",
+				key.Name, most, name, most-len(route.CanarySuffix), podsAlone))
+			continue
 		}
 		err := t.cache.Get(ctx, key, &taken)
 		if apierrors.IsNotFound(err) {
@@ -177,12 +168,14 @@ func (t topology) surveyCanaryNames(ctx context.Context, old *appsv1.Deployment,
 			return fmt.Errorf("cannot get Service %q: %w", key.Name, err)
 		}
 		if !metav1.IsControlledBy(&taken, old) {
-			s.alone(fmt.Sprintf("Service %q exists and is not Evenkeel's; the canary's Service would have its name", key.Name))
-			return nil
+			s.refused = cmp.Or(s.refused, fmt.Sprintf("Service %q exists and is not Evenkeel's, and the canary's Service would have its name. Give it another one, or leave the traffic to the pods:\n  %s", key.Name, podsAlone))
 		}
 	}
 	return nil
 }
+
+// podsAlone is written for a release that divides no traffic.
+const podsAlone = rollout.StrategyAnnotation + ": " + rollout.Batch
 
 // surveyStable finds the ReplicaSet that serves, which is the one with most ready
 // pods, and whether it can carry all.
