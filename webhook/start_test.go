@@ -120,3 +120,24 @@ func TestWhatStandsInTheWay(t *testing.T) {
 	broken := released(t, "canary", stable(2), service("demo", "demo", split("{")), leads("demo"))
 	assert.Regexp(t, `^evenkeel: this canary cannot start: Service "demo": .*\. Take it off:\n  kubectl annotate service -n shop demo evenkeel.dev/split-$`, broken.Message)
 }
+
+// A release says at its start what moves the traffic.
+func TestWhatAStartSays(t *testing.T) {
+	for name, row := range map[string]struct {
+		strategy string
+		around   []client.Object
+		says     string
+	}{
+		"canary by a route":           {"canary", []client.Object{service("demo", "demo"), leads("demo")}, `demo-abc stays whole, traffic moves by HTTPRoute "demo"; `},
+		"canary without a route":      {"canary", []client.Object{service("demo", "demo")}, "starts; its pods change step by step; "},
+		"blue-green by a route":       {"blue-green", []client.Object{service("demo", "demo"), leads("demo")}, `demo-abc stays whole, traffic moves by HTTPRoute "demo"; `},
+		"blue-green without a route":  {"blue-green", []client.Object{service("demo", "demo")}, `demo-abc stays whole, Service "demo" leads to the new pods at the end, Service "demo-canary" before; `},
+		"blue-green without anything": {"blue-green", nil, "starts; its pods come beside the old ones, which go at the end; "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			answer := released(t, row.strategy, append(row.around, stable(2))...)
+			require.True(t, answer.Allowed, answer.Message)
+			assert.Contains(t, strings.Join(answer.Warnings, "\n"), row.says)
+		})
+	}
+}

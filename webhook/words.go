@@ -20,12 +20,14 @@ func starts(s rollout.State) []string {
 		if s.OnFailure == rollout.OnFailureHold {
 			how = "when it does not get on, a person decides"
 		}
-	case len(s.Routes) > 0:
-		how = "traffic moves by " + wordsOf(s.Routes)
 	case s.Divides():
-		how = "traffic moves by " + quoted("Service", s.Services)
+		how = "traffic moves by " + wordsOf(s.Routes)
+	case len(s.Services) > 0:
+		how = fmt.Sprintf("%s leads to the new pods at the end, %s before", quoted("Service", s.Services), quoted("Service", canaries(s.Services)))
+	case s.Strategy == rollout.BlueGreen:
+		how = "its pods come beside the old ones, which go at the end"
 	}
-	if s.Divides() && s.Capacity != rollout.Replace {
+	if len(s.Services) > 0 && s.Capacity != rollout.Replace {
 		how = fmt.Sprintf("%s stays whole, %s", s.Stable.ReplicaSet, how)
 	}
 	if s.Held {
@@ -44,4 +46,13 @@ func wordsOf(refs []string) string {
 		}
 	}
 	return strings.Join(words, ", ")
+}
+
+// canaries names the Services that lead to the new pods.
+func canaries(services []string) []string {
+	names := make([]string, len(services))
+	for i, name := range services {
+		names[i] = name + route.CanarySuffix
+	}
+	return names
 }
