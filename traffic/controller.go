@@ -103,7 +103,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		return reconcile.Result{}, err
 	}
 	if changed {
-		r.record.decision(&deployment, decision)
+		for _, event := range rollout.Story(world.snapshot.State, decision) {
+			r.record.tell(&deployment, &event, decision.State.Phase)
+		}
 	}
 	return reconcile.Result{RequeueAfter: decision.After}, nil
 }

@@ -6,18 +6,16 @@ package traffic
 import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/events"
-
-	appsv1 "k8s.io/api/apps/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
 
-// recorder tells the story of a rollout on its Deployment.
+// recorder tells the story of a rollout on its workload.
 type recorder struct{ events events.EventRecorder }
 
-// decision tells what a decision has to tell, once its state is written.
-func (r recorder) decision(d *appsv1.Deployment, decision rollout.Decision) {
-	event := decision.Event
+// tell tells what a decision has to tell, once it is done.
+func (r recorder) tell(object client.Object, event *rollout.Event, phase rollout.Phase) {
 	if event == nil {
 		return
 	}
@@ -25,5 +23,5 @@ func (r recorder) decision(d *appsv1.Deployment, decision rollout.Decision) {
 	if event.Warning {
 		kind = corev1.EventTypeWarning
 	}
-	r.events.Eventf(d, nil, kind, event.Reason, string(decision.State.Phase), "%s", event.Message)
+	r.events.Eventf(object, nil, kind, event.Reason, string(phase), "%s", event.Message)
 }

@@ -6,6 +6,7 @@ package rollout
 import (
 	"cmp"
 	"fmt"
+	"strings"
 )
 
 // Event is a sentence of the story that a rollout tells on its Deployment.
@@ -17,12 +18,41 @@ type Event struct {
 	Warning bool
 }
 
+// Story gives what is to be told, in this order, when a decision is written over
+// a state. Every release tells first that it has started, and a wait that needs
+// somebody is never told by its beginning alone.
+func Story(before State, d Decision) []Event {
+	var story []Event
+	started := eventStarted(before)
+	first := d.Event != nil && d.Event.Reason == started.Reason
+	if begun := before.Wait == "" && before.InFlight(); begun && !first && d.State.Stage != before.Stage {
+		story = append(story, *started) // nothing was waited for
+	}
+	if d.Event != nil {
+		story = append(story, *d.Event)
+	}
+	if first && needsHelp(d.State.Wait) {
+		story = append(story, *eventWaiting(d.State))
+	}
+	return story
+}
+
+// needsHelp tells a wait that a person has to end from one that goes by itself.
+func needsHelp(wait string) bool {
+	named := func(sentence string) bool { // of a Service or a route
+		_, tail, _ := strings.Cut(sentence, `""`)
+		return strings.HasSuffix(wait, tail)
+	}
+	return strings.HasPrefix(wait, waitRefused("")) || strings.HasPrefix(wait, waitDecision("")) ||
+		named(waitOthers("")) || named(Snapshot{Services: []Service{{}}}.missing()) || wait == waitUnknownStage
+}
+
 func eventStarted(s State) *Event {
 	return &Event{Reason: "RolloutStarted", Message: fmt.Sprintf("%s; stable is %s", s.Words(), s.Stable.ReplicaSet)}
 }
 
 func eventWaiting(s State) *Event {
-	return &Event{Reason: "RolloutWaiting", Message: fmt.Sprintf("%s until %s", s.where(), s.Wait)}
+	return &Event{Reason: "RolloutWaiting", Warning: needsHelp(s.Wait), Message: fmt.Sprintf("%s until %s", s.where(), s.Wait)}
 }
 
 func eventStep(s State) *Event {
