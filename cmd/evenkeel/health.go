@@ -13,13 +13,15 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
-	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
 
 // checks are what a replica must be able to say to get requests, by name.
@@ -52,15 +54,12 @@ func inOrder(all ...healthz.Checker) healthz.Checker {
 }
 
 // cachesFilled starts the caches that admission reads, and gives the check that
-// they are filled.
-func cachesFilled(ctx context.Context, mgr ctrl.Manager) (healthz.Checker, error) {
-	for _, object := range []client.Object{&appsv1.ReplicaSet{}, &corev1.Service{}, &corev1.Namespace{}, &gatewayv1.HTTPRoute{}} {
-		_, err := mgr.GetCache().GetInformer(ctx, object, cache.BlockUntilSynced(false))
-		if meta.IsNoMatchError(err) {
-			return nil, fmt.Errorf("cannot watch %T: install the Gateway API's kinds (its standard channel) first: %w", object, err)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("cannot watch %T: %w", object, err)
+// they are filled. Routes are read as trees: a cache of their types would be a
+// second one, and the first review would wait for that of the trees.
+func cachesFilled(ctx context.Context, mgr ctrl.Manager, routes []route.Kind) (healthz.Checker, error) {
+	for _, object := range readByAdmission(routes) {
+		if _, err := mgr.GetCache().GetInformer(ctx, object, cache.BlockUntilSynced(false)); err != nil {
+			return nil, fmt.Errorf("cannot watch %T %s: %w", object, object.GetObjectKind().GroupVersionKind().Kind, err)
 		}
 	}
 	var filled atomic.Bool
@@ -79,6 +78,18 @@ func cachesFilled(ctx context.Context, mgr ctrl.Manager) (healthz.Checker, error
 	}, nil
 }
 
+// readByAdmission are the kinds that reviews look at.
+func readByAdmission(routes []route.Kind) []client.Object {
+	all := []client.Object{&appsv1.ReplicaSet{}, &corev1.Service{}, &corev1.Namespace{}, &networkingv1.IngressClass{}}
+	for _, kind := range routes {
+		tree := &unstructured.Unstructured{}
+		tree.SetAPIVersion(kind.APIVersion())
+		tree.SetKind(kind.Name())
+		all = append(all, tree)
+	}
+	return all
+}
+
 // onEveryReplica is a runnable that waits for no leader.
 type onEveryReplica func(context.Context) error
 
@@ -95,6 +106,8 @@ func (onEveryReplica) NeedLeaderElection() bool { return false }
 type drain struct {
 	delay time.Duration
 	begun atomic.Bool
+	// ask asks for the end, as the signal does.
+	ask context.CancelFunc
 }
 
 // after gives a context that ends the delay after the one given.

@@ -13,7 +13,11 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
 
 func TestDrain(t *testing.T) {
@@ -65,4 +69,18 @@ func TestInOrder(t *testing.T) {
 		assert.Equal(t, row.want, inOrder(check("a", row.a), check("b", row.b))(nil))
 		assert.Equal(t, row.asked, asked)
 	}
+}
+
+// Routes are cached once, as the trees that reviews and the controller read.
+func TestRoutesAreCachedAsTrees(t *testing.T) {
+	var trees []string
+	for _, object := range readByAdmission([]route.Kind{route.HTTPRoute, route.Ingress}) {
+		kind := object.GetObjectKind().GroupVersionKind()
+		if _, tree := object.(*unstructured.Unstructured); tree {
+			trees = append(trees, kind.GroupVersion().String()+" "+kind.Kind)
+		}
+		_, typed := object.(*gatewayv1.HTTPRoute)
+		assert.False(t, typed)
+	}
+	assert.Equal(t, []string{"gateway.networking.k8s.io/v1 HTTPRoute", "networking.k8s.io/v1 Ingress"}, trees)
 }

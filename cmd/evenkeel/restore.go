@@ -66,7 +66,10 @@ func (o *restoring) run(ctx context.Context, out io.Writer, name string) error {
 	if err != nil {
 		return err
 	}
-	kinds := kindsOf(c.RESTMapper(), func(string, string) {})
+	kinds, err := kindsOf(c.RESTMapper())
+	if err != nil {
+		return err
+	}
 	restore := &traffic.Restore{Client: offline.NewWriter(c, kinds), Kinds: kinds, Tell: teller(out)}
 	err = restore.All(ctx, o.namespace, name)
 	if err != nil && o.webhooks != "" && strings.Contains(err.Error(), "failed calling webhook") {
