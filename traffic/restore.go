@@ -47,7 +47,8 @@ type Restore struct {
 }
 
 // All restores the rollouts of a namespace, of all where it is empty, or the one
-// of that name. It returns when they have ended, or with what kept some of them.
+// of that name. It returns when they have ended, or with what kept some of them:
+// among that ErrNotOurs and ErrUnable.
 func (r *Restore) All(ctx context.Context, namespace, name string) error {
 	var list appsv1.DeploymentList
 	if err := r.Client.List(ctx, &list, client.InNamespace(namespace), client.HasLabels{rollout.InFlightLabel}); err != nil {
@@ -114,6 +115,9 @@ func (r *Restore) step(ctx context.Context, reconciler *Reconciler, key client.O
 		if apierrors.IsNotFound(err) {
 			return rollout.State{}, 0, reconciler.release(ctx, key)
 		}
+		return rollout.State{}, 0, err
+	}
+	if err := Unable(ctx, r.Client, &d); err != nil {
 		return rollout.State{}, 0, err
 	}
 	w, err := reconciler.observe(ctx, &d)
