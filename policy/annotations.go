@@ -3,7 +3,8 @@
 
 package policy
 
-// Annotation is one that a person may write on a Deployment.
+// Annotation is one that a person may write on a Deployment, or, where it says
+// so, on another workload.
 type Annotation struct {
 	Key string
 	// Values are examples, in Markdown.
@@ -23,6 +24,7 @@ func Annotations() []Annotation {
 		{ProbeAnnotation, "`http:8080/readyz`, `tcp:8080`, `grpc:9090`, `none`", "what injected probes ask; `name=` in front for each container"},
 		{InjectAnnotation, "`strategy,probes,shutdown,version,cause`, `none`", "what may be filled in"},
 		{OverrideAnnotation, "`checks=pdb; until=2026-12-31T18:00:00Z; reason=INC-1234`", "an emergency: the checks (left out: all) only warn until then"},
+		{TurnAnnotation, "`50%`", "of a StatefulSet or DaemonSet in batches: from which step on its Services lead to the new pods alone; left out, from 50%; `1%` is the first with a weight"},
 		{"evenkeel.dev/action", "`continue`, `skip`, `rollback`, `retry`", "a word to the rollout in flight: taken once, refused where it makes no sense"},
 	}
 }

@@ -18,6 +18,9 @@ const (
 	RouteAnnotation    = "evenkeel.dev/route"
 	ProbeAnnotation    = "evenkeel.dev/probe"
 	InjectAnnotation   = "evenkeel.dev/inject"
+	// TurnAnnotation is for batches of a StatefulSet or DaemonSet: the weight from
+	// which on the new pods get all the traffic.
+	TurnAnnotation = "evenkeel.dev/turn"
 	// OverrideAnnotation lets checks pass for a while, see Override.
 	OverrideAnnotation = "evenkeel.dev/override"
 	// InjectedAnnotation is the record of what was injected, see Injected.

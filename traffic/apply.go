@@ -63,8 +63,7 @@ func (r *Reconciler) writeState(ctx context.Context, d *appsv1.Deployment, state
 
 func (r *Reconciler) applyService(ctx context.Context, w *world, seen rollout.Service, target rollout.Target) error {
 	if seen.Exists && !seen.InPlace {
-		narrow := narrowing(w.services[seen.Name], w.deployment.Name, target.Select)
-		if err := r.annotate(ctx, w.services[seen.Name], route.SplitAnnotation, narrow.String(), narrow != (route.Narrow{})); err != nil {
+		if err := r.annotateService(ctx, w.services[seen.Name], w.narrowing(w.services[seen.Name], w.narrow(target))); err != nil {
 			return err
 		}
 	}
@@ -77,18 +76,20 @@ func (r *Reconciler) applyService(ctx context.Context, w *world, seen rollout.Se
 	return r.applyCanaryService(ctx, w, seen)
 }
 
+// annotateService has a user's Service narrowed, or left to its user.
+func (r *Reconciler) annotateService(ctx context.Context, service *corev1.Service, narrow route.Narrow) error {
+	return r.annotate(ctx, service, route.SplitAnnotation, narrow.String(), narrow != route.Narrow{})
+}
+
 // narrowing is what a Service is to be annotated with. One that is to be widened,
 // and lost its annotation where no webhook was called, is annotated as it stands
 // first: admission takes out what an annotation put in.
-func narrowing(service *corev1.Service, deployment, hash string) route.Narrow {
+func (w *world) narrowing(service *corev1.Service, want route.Narrow) route.Narrow {
 	shown := service.Spec.Selector[appsv1.DefaultDeploymentUniqueLabelKey]
-	switch {
-	case hash != "":
-		return route.Narrow{Deployment: deployment, Hash: hash}
-	case shown != "" && service.Annotations[route.SplitAnnotation] == "":
-		return route.Narrow{Deployment: deployment, Hash: shown}
+	if want == (route.Narrow{}) && shown != "" && service.Annotations[route.SplitAnnotation] == "" {
+		return route.Narrow{Deployment: w.deployment.Name, Hash: shown}
 	}
-	return route.Narrow{}
+	return want
 }
 
 // applyCanaryService makes the Service that leads to the canary's pods: the
@@ -221,22 +222,35 @@ func kindOf(object client.Object) string {
 
 // release restores the routes and Services of a Deployment that is gone.
 func (r *Reconciler) release(ctx context.Context, gone types.NamespacedName) error {
-	marked := []client.ListOption{client.InNamespace(gone.Namespace), client.HasLabels{rollout.InFlightLabel}}
+	marked := inFlightIn(gone.Namespace)
+	if err := r.releaseServices(ctx, marked, route.Narrow{Deployment: gone.Name}); err != nil {
+		return err
+	}
+	for _, kind := range r.kinds {
+		if err := r.releaseRoutes(ctx, kind, gone, marked); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inFlightIn selects what is in flight in a namespace.
+func inFlightIn(namespace string) []client.ListOption {
+	return []client.ListOption{client.InNamespace(namespace), client.HasLabels{rollout.InFlightLabel}}
+}
+
+// releaseServices restores the Services that carry the name of a workload.
+func (r *Reconciler) releaseServices(ctx context.Context, marked []client.ListOption, gone route.Narrow) error {
 	var services corev1.ServiceList
 	if err := r.client.List(ctx, &services, marked...); err != nil {
 		return fmt.Errorf("cannot list Services: %w", err)
 	}
 	for i := range services.Items {
 		narrow, err := route.ParseNarrow(services.Items[i].Annotations[route.SplitAnnotation])
-		if err != nil || narrow.Deployment != gone.Name {
+		if err != nil || narrow.Owner() != gone.Owner() {
 			continue
 		}
-		if err := r.annotate(ctx, &services.Items[i], route.SplitAnnotation, "", false); err != nil {
-			return err
-		}
-	}
-	for _, kind := range r.kinds {
-		if err := r.releaseRoutes(ctx, kind, gone, marked); err != nil {
+		if err := r.annotateService(ctx, &services.Items[i], route.Narrow{}); err != nil {
 			return err
 		}
 	}

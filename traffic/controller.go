@@ -73,6 +73,9 @@ func SetupWithManager(mgr ctrl.Manager, o Options) error {
 	if err := b.Complete(r); err != nil {
 		return fmt.Errorf("cannot set up the rollout controller: %w", err)
 	}
+	if err := r.setUpBatches(mgr, o.Concurrency); err != nil {
+		return err
+	}
 	return r.setUpByHand(mgr)
 }
 
@@ -89,6 +92,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	case !hasState(&deployment) || deployment.DeletionTimestamp != nil:
 		return reconcile.Result{}, nil
 	}
+	if _, err := rollout.ParseState(deployment.Annotations[rollout.StateAnnotation]); err != nil {
+		r.counts.saw(request.NamespacedName, rollout.State{})
+		r.record.frozen(&deployment, err)
+		return reconcile.Result{}, nil
+	}
 	world, err := r.observe(ctx, &deployment)
 	if err != nil {
 		return reconcile.Result{}, err
@@ -103,9 +111,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		return reconcile.Result{}, err
 	}
 	if changed {
-		for _, event := range rollout.Story(world.snapshot.State, decision) {
-			r.record.tell(&deployment, &event, decision.State.Phase)
-		}
+		r.record.tell(&deployment, decision.Event, decision.State.Phase)
 	}
 	return reconcile.Result{RequeueAfter: decision.After}, nil
 }
@@ -173,7 +179,12 @@ func concerns(d *appsv1.Deployment, o client.Object) bool {
 
 // holdersOfSlice finds the rollouts that hold an EndpointSlice's Service.
 func (r *Reconciler) holdersOfSlice(ctx context.Context, o client.Object) []reconcile.Request {
+	return r.holders(ctx, serviceOf(o))
+}
+
+// serviceOf names the Service of an EndpointSlice.
+func serviceOf(slice client.Object) *corev1.Service {
 	service := &corev1.Service{}
-	service.Namespace, service.Name = o.GetNamespace(), o.GetLabels()[discoveryv1.LabelServiceName]
-	return r.holders(ctx, service)
+	service.Namespace, service.Name = slice.GetNamespace(), slice.GetLabels()[discoveryv1.LabelServiceName]
+	return service
 }

@@ -6,6 +6,7 @@ package traffic
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -15,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -138,7 +140,7 @@ func (r *Reconciler) observeService(ctx context.Context, w *world, name string, 
 	}
 	if service != nil {
 		seen.Exists = true
-		seen.InPlace = narrowed(service, w.deployment.Name, target.Select)
+		seen.InPlace = narrowed(service, w.narrow(target))
 		counts, err := r.readyByReplicaSet(ctx, w.deployment.Namespace, name)
 		if err != nil {
 			return err
@@ -186,48 +188,64 @@ func (r *Reconciler) observeCanaryService(ctx context.Context, w *world, seen *r
 }
 
 func (r *Reconciler) getService(ctx context.Context, w *world, name string) (*corev1.Service, error) {
+	service, err := r.service(ctx, client.ObjectKey{Namespace: w.deployment.Namespace, Name: name})
+	if service != nil {
+		w.services[name] = service
+	}
+	return service, err
+}
+
+// service gets a Service; nil where there is none.
+func (r *Reconciler) service(ctx context.Context, key client.ObjectKey) (*corev1.Service, error) {
 	var service corev1.Service
-	err := r.client.Get(ctx, client.ObjectKey{Namespace: w.deployment.Namespace, Name: name}, &service)
+	err := r.client.Get(ctx, key, &service)
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot get Service %q: %w", name, err)
+		return nil, fmt.Errorf("cannot get Service %q: %w", key.Name, err)
 	}
-	w.services[name] = &service
 	return &service, nil
 }
 
-// narrowed tells whether a Service shows the selector that a target asks for.
-func narrowed(service *corev1.Service, deployment, hash string) bool {
-	narrow, err := route.ParseNarrow(service.Annotations[route.SplitAnnotation])
-	if err != nil {
-		return false
+// narrow is what a target asks the users' Services to carry.
+func (w *world) narrow(target rollout.Target) route.Narrow {
+	if target.Select == "" {
+		return route.Narrow{}
 	}
-	if hash == "" {
-		return narrow == (route.Narrow{}) && service.Spec.Selector[appsv1.DefaultDeploymentUniqueLabelKey] == ""
-	}
-	return narrow == (route.Narrow{Deployment: deployment, Hash: hash}) && service.Spec.Selector[appsv1.DefaultDeploymentUniqueLabelKey] == hash
+	return route.Narrow{Deployment: w.deployment.Name, Hash: target.Select}
+}
+
+// narrowed tells whether a Service carries, and shows, what it is asked to.
+func narrowed(service *corev1.Service, want route.Narrow) bool {
+	carried, err := route.ParseNarrow(service.Annotations[route.SplitAnnotation])
+	return err == nil && carried == want && maps.Equal(service.Spec.Selector, want.Selector(service.Spec.Selector))
 }
 
 // readyByReplicaSet counts a Service's ready endpoints by the ReplicaSet of
 // their pods, which is the pod's name without its last part.
 func (r *Reconciler) readyByReplicaSet(ctx context.Context, namespace, service string) (map[string]int32, error) {
-	var slices discoveryv1.EndpointSliceList
-	if err := r.client.List(ctx, &slices, client.InNamespace(namespace), client.MatchingLabels{discoveryv1.LabelServiceName: service}); err != nil {
-		return nil, fmt.Errorf("cannot list EndpointSlices: %w", err)
-	}
-	pods := map[string]bool{}
-	for _, slice := range slices.Items {
-		for _, endpoint := range slice.Endpoints {
-			if endpoint.TargetRef != nil && endpoint.Conditions.Ready != nil && *endpoint.Conditions.Ready {
-				pods[endpoint.TargetRef.Name] = true // one pod stands in a slice for each address family
-			}
-		}
-	}
+	pods, err := r.readyPods(ctx, namespace, service)
 	counts := map[string]int32{}
 	for pod := range pods {
 		counts[pod[:max(strings.LastIndex(pod, "-"), 0)]]++
 	}
-	return counts, nil
+	return counts, err
+}
+
+// readyPods are the pods that a Service leads to, by name, with their UIDs.
+func (r *Reconciler) readyPods(ctx context.Context, namespace, service string) (map[string]types.UID, error) {
+	var slices discoveryv1.EndpointSliceList
+	if err := r.client.List(ctx, &slices, client.InNamespace(namespace), client.MatchingLabels{discoveryv1.LabelServiceName: service}); err != nil {
+		return nil, fmt.Errorf("cannot list EndpointSlices: %w", err)
+	}
+	pods := map[string]types.UID{}
+	for _, slice := range slices.Items {
+		for _, endpoint := range slice.Endpoints {
+			if endpoint.TargetRef != nil && endpoint.Conditions.Ready != nil && *endpoint.Conditions.Ready {
+				pods[endpoint.TargetRef.Name] = endpoint.TargetRef.UID // one pod stands in a slice for each address family
+			}
+		}
+	}
+	return pods, nil
 }

@@ -4,6 +4,8 @@
 package traffic
 
 import (
+	"strings"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -13,6 +15,12 @@ import (
 
 // recorder tells the story of a rollout on its workload.
 type recorder struct{ events events.EventRecorder }
+
+// frozen tells that a rollout stands still, and what to type.
+func (r recorder) frozen(object client.Object, why error) {
+	r.events.Eventf(object, nil, corev1.EventTypeWarning, "RolloutFrozen", "Frozen", "%v; traffic and pods stay as they are. To go back to stable: kubectl annotate %s -n %s %s %s=%s",
+		why, strings.ToLower(kindOf(object)), object.GetNamespace(), object.GetName(), rollout.ActionAnnotation, rollout.ActionRollback)
+}
 
 // tell tells what a decision has to tell, once it is done.
 func (r recorder) tell(object client.Object, event *rollout.Event, phase rollout.Phase) {

@@ -33,18 +33,20 @@ func TestRestoreSaysWhatNobodyCanTakeBack(t *testing.T) {
 	const prefix = "cannot restore Deployment shop/demo: a person has to, since "
 	const gone = prefix + `ReplicaSet "demo-abc", to whose template it goes back, was deleted. `
 	const clear = `Take it back as docs/runbook.md says under "Going back by hand", and then type:
-  kubectl annotate deployment -n shop demo evenkeel.dev/rollout- && kubectl label deployment -n shop demo evenkeel.dev/in-flight-`
+  kubectl label -n shop deployment/demo evenkeel.dev/in-flight-`
+	const thaw = `Where no manager runs, take it back as docs/runbook.md says under "Going back by hand"; where one does, type:
+  kubectl annotate -n shop deployment/demo evenkeel.dev/action=rollback`
 	at := func(phase rollout.Phase, stage rollout.Stage) string {
 		return rollout.State{Phase: phase, Stage: stage, Steps: "50%:pause,100%", Stable: rollout.Version{ReplicaSet: "demo-abc", Hash: "abc"}, User: &rollout.Knobs{}}.String()
 	}
 	for name, row := range map[string]struct{ state, says string }{
 		"no state":         {"", prefix + "nobody knows what is its own: it has the label evenkeel.dev/in-flight and no annotation evenkeel.dev/rollout. " + clear},
-		"unreadable":       {"{", prefix + "nobody knows what is its own: cannot read annotation evenkeel.dev/rollout: unexpected end of JSON input. " + clear},
-		"in a step":        {at(rollout.Stepping, rollout.StageDwell), gone + "Go on to the new version, and restore again when that has ended:\n  kubectl annotate deployment -n shop demo evenkeel.dev/action=skip"},
-		"being promoted":   {at(rollout.Promoting, rollout.StageDrain), gone + "It goes on to the new version by itself; restore again when this ends:\n  kubectl rollout status deployment -n shop demo"},
-		"a rolling update": {at(rollout.Stepping, rollout.StageRoll), gone + "It goes on to the new version by itself; restore again when this ends:\n  kubectl rollout status deployment -n shop demo"},
+		"unreadable":       {"{", prefix + "nobody knows what is its own: cannot read annotation evenkeel.dev/rollout: unexpected end of JSON input. " + thaw},
+		"in a step":        {at(rollout.Stepping, rollout.StageDwell), gone + "Go on to the new version, and restore again when that has ended:\n  kubectl annotate -n shop deployment/demo evenkeel.dev/action=skip"},
+		"being promoted":   {at(rollout.Promoting, rollout.StageDrain), gone + "It goes on to the new version by itself; restore again when this ends:\n  kubectl rollout status -n shop deployment/demo"},
+		"a rolling update": {at(rollout.Stepping, rollout.StageRoll), gone + "It goes on to the new version by itself; restore again when this ends:\n  kubectl rollout status -n shop deployment/demo"},
 		"going back": {at(rollout.RollingBack, rollout.StageWithdraw), gone + `Take it back as docs/runbook.md says under "Out of the way" and "Going back by hand"; its own values are under "user" in:` +
-			"\n  kubectl get deployment -n shop demo -o jsonpath='{.metadata.annotations.evenkeel\\.dev/rollout}'"},
+			"\n  kubectl get -n shop deployment/demo -o jsonpath='{.metadata.annotations.evenkeel\\.dev/rollout}'"},
 		"over, and only marked": {at(rollout.Completed, ""), ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -26,6 +26,7 @@ type deployment struct {
 	sameTemplate bool
 	sent         []byte        // incoming, as it was sent
 	state        rollout.State // of the live object
+	frozen       error         // why the live object's state cannot be read
 	self         bool          // Evenkeel wrote it
 	requester    string
 	policy       policy.Policy
@@ -41,6 +42,9 @@ func (h *Handler) mutateDeployment(r *http.Request, request *admissionv1.Admissi
 	}
 	if d.self && d.old != nil {
 		return h.renderOwn(r.Context(), d)
+	}
+	if d.frozen != nil {
+		return h.frozenWrite(r.Context(), d)
 	}
 	subject, err := h.subject(r, d)
 	if err != nil {
@@ -64,7 +68,7 @@ func (h *Handler) mutateDeployment(r *http.Request, request *admissionv1.Admissi
 // validateDeployment reviews the object that came out of all mutating webhooks.
 func (h *Handler) validateDeployment(r *http.Request, request *admissionv1.AdmissionRequest) (answer, error) {
 	d, err := h.decode(request)
-	if err != nil || d.incoming.DeletionTimestamp != nil || d.self {
+	if err != nil || d.incoming.DeletionTimestamp != nil || d.self || d.frozen != nil {
 		return answer{}, err
 	}
 	subject, err := h.subject(r, d)
@@ -98,10 +102,7 @@ func (h *Handler) decode(request *admissionv1.AdmissionRequest) (*deployment, er
 	if d.old == nil {
 		return d, nil
 	}
-	if d.state, err = rollout.ParseState(d.old.Annotations[rollout.StateAnnotation]); err != nil {
-		h.log.Error(err, "ignored an unreadable state", "namespace", request.Namespace, "name", request.Name)
-		d.warnings = append(d.warnings, "evenkeel: "+err.Error()+"; the rollout is not guarded")
-	}
+	d.state, d.frozen = rollout.ParseState(d.old.Annotations[rollout.StateAnnotation])
 	return d, nil
 }
 
@@ -128,16 +129,25 @@ func (h *Handler) subject(r *http.Request, d *deployment) (policy.Subject, error
 
 // around resolves the policy of a Deployment and reads its neighbours.
 func (h *Handler) around(ctx context.Context, d *appsv1.Deployment, now time.Time) (policy.Subject, error) {
+	p, err := h.resolve(ctx, d.Namespace, d.Labels)
+	if err != nil {
+		return policy.Subject{}, err
+	}
+	p = p.WithAnnotations(d.Annotations)
+	return policy.Subject{
+		New: d, Policy: p, Now: now, Neighbours: h.topology.neighbours(ctx, d, p.Rollout),
+	}, nil
+}
+
+// resolve gives the policy of an object, but for its own annotations.
+func (h *Handler) resolve(ctx context.Context, namespace string, objectLabels map[string]string) (policy.Policy, error) {
 	set := h.policies.Current()
 	var namespaceLabels map[string]string
 	if set.NeedsNamespaceLabels() {
 		var err error
-		if namespaceLabels, err = h.topology.namespaceLabels(ctx, d.Namespace); err != nil {
-			return policy.Subject{}, err
+		if namespaceLabels, err = h.topology.namespaceLabels(ctx, namespace); err != nil {
+			return policy.Policy{}, err
 		}
 	}
-	p := set.Resolve(d.Namespace, namespaceLabels, d.Labels).WithAnnotations(d.Annotations)
-	return policy.Subject{
-		New: d, Policy: p, Now: now, Neighbours: h.topology.neighbours(ctx, d, p.Rollout),
-	}, nil
+	return set.Resolve(namespace, namespaceLabels, objectLabels), nil
 }

@@ -6,12 +6,15 @@
 //	AdmissionReview -> request -> policy.Resolve -> rules.Review -> flight -> patch | denial -> response
 //
 // Deployments are reviewed by the policy's rules and, where a rollout starts or
-// is in flight, rendered from its state. Services and HTTPRoutes reach this
-// package only while they are in flight: whoever writes them gets the same
-// rendering, and what they wish for is kept as their own.
+// is in flight, rendered from its state. StatefulSets and DaemonSets come only
+// where they opted in to batches, or are in flight (workload.go, batches.go).
+// Services and HTTPRoutes reach this package only while they are in flight:
+// whoever writes them gets the same rendering, and what they wish for is kept as
+// their own.
 //
 // The decisions are pure functions (flight.go, guard.go, patch.go). Reading the
-// cluster happens in topology.go alone: from the caches, but for one GET of a
-// ReplicaSet where a template is compared with, or rendered from, a revision
-// that exists.
+// cluster happens in topology.go and revisions.go alone: from the caches, but for
+// one GET of a ReplicaSet or ControllerRevision where a template is compared with,
+// or rendered from, a revision that exists, one LIST of a workload's pods where its
+// batches start, and one GET of the StatefulSet that somebody makes smaller.
 package webhook

@@ -31,7 +31,7 @@ type flight struct {
 func (h *Handler) decideFlight(ctx context.Context, d *deployment, plan policy.Plan) (flight, error) {
 	switch {
 	case d.old == nil:
-		return flight{changes: append(plan.Changes, d.withoutState()...)}, nil
+		return flight{changes: append(plan.Changes, stateChanges("", false)...)}, nil
 	case d.state.InFlight():
 		return h.guardFlight(ctx, d, plan)
 	default:

@@ -52,7 +52,7 @@ func (h *Handler) mutateService(_ *http.Request, request *admissionv1.AdmissionR
 	if err != nil {
 		return answer{}, err
 	}
-	if n.split == "" && n.before == "" {
+	if n.split == "" && n.before == "" && request.UserInfo.Username != h.self { // ours may find a selector that was left behind
 		return n.patch(n.marks())
 	}
 	narrow, err := route.ParseNarrow(n.split)

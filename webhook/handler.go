@@ -80,15 +80,21 @@ type registrar interface {
 
 // Register serves every path of the chart's webhook configurations.
 func (h *Handler) Register(server registrar) {
-	deployments := schema.GroupKind{Group: "apps", Kind: "Deployment"}
+	apps := func(kind string) schema.GroupKind { return schema.GroupKind{Group: "apps", Kind: kind} }
+	scales := schema.GroupKind{Group: "autoscaling", Kind: "Scale"}
 	for _, served := range []struct {
 		path   string
 		kind   schema.GroupKind
 		review func(*http.Request, *admissionv1.AdmissionRequest) (answer, error)
 	}{
-		{"/mutate/deployments", deployments, h.mutateDeployment},
-		{"/validate/deployments", deployments, h.validateDeployment},
-		{"/validate/scales", schema.GroupKind{Group: "autoscaling", Kind: "Scale"}, h.validateScale},
+		{"/mutate/deployments", apps("Deployment"), h.mutateDeployment},
+		{"/validate/deployments", apps("Deployment"), h.validateDeployment},
+		{"/validate/scales", scales, h.validateScale},
+		{"/mutate/statefulsets", apps(statefulSet), h.mutateWorkload(statefulSet)},
+		{"/validate/statefulsets", apps(statefulSet), h.validateWorkload(statefulSet)},
+		{"/validate/scales/statefulsets", scales, h.validateStatefulSetScale},
+		{"/mutate/daemonsets", apps(daemonSet), h.mutateWorkload(daemonSet)},
+		{"/validate/daemonsets", apps(daemonSet), h.validateWorkload(daemonSet)},
 		{"/mutate/services", schema.GroupKind{Kind: "Service"}, h.mutateService},
 		{"/mutate/httproutes", gateway("HTTPRoute"), h.mutateRoute(route.HTTPRoute)},
 		{"/mutate/grpcroutes", gateway("GRPCRoute"), h.mutateRoute(route.GRPCRoute)},

@@ -54,20 +54,21 @@ func (d *deployment) render(state rollout.State) []policy.Change {
 // keepState makes an object carry a state, whatever the requester sent.
 func (d *deployment) keepState(state rollout.State) []policy.Change {
 	if state.Phase == "" {
-		return d.withoutState()
+		return stateChanges("", false)
 	}
-	changes := []policy.Change{{Path: annotationPath(rollout.StateAnnotation), Value: state.String()}}
-	if state.InFlight() {
-		return append(changes, policy.Change{Path: labelPath(rollout.InFlightLabel), Value: "true"})
-	}
-	return append(changes, policy.Change{Path: labelPath(rollout.InFlightLabel)})
+	return stateChanges(state.String(), state.InFlight())
 }
 
-func (d *deployment) withoutState() []policy.Change {
-	return []policy.Change{
-		{Path: annotationPath(rollout.StateAnnotation)},
-		{Path: labelPath(rollout.InFlightLabel)},
+// stateChanges keep the annotation of a state and the label of what is in flight
+// together; no text takes both off.
+func stateChanges(text string, inFlight bool) []policy.Change {
+	changes := []policy.Change{
+		{Path: annotationPath(rollout.StateAnnotation), Value: textOrNil(text)}, {Path: labelPath(rollout.InFlightLabel)},
 	}
+	if inFlight {
+		changes[1].Value = "true"
+	}
+	return changes
 }
 
 // keepTemplate puts the live template back, whole and as it was sent to us, and

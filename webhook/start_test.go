@@ -98,9 +98,9 @@ func TestWhatStandsInTheWay(t *testing.T) {
 		"a name that is too long": {"canary", []client.Object{stable(2), service(long, "demo"), leads(long)},
 			"evenkeel: this canary cannot start: the canary's Service would be \"" + long + "-canary\", which is longer than the 63 characters that a name may have. Give Service \"" + long + "\" a name of 56 at most, or leave the traffic to the pods:\n  evenkeel.dev/strategy: batch"},
 		"held by another": {"canary", []client.Object{stable(2), service("demo", "demo", split(heldBy)), leads("demo")},
-			"evenkeel: this canary cannot start: Service \"demo\" is in flight with Deployment \"other\", and leads to one release at a time. Apply this again when that has ended, or end it:\n  kubectl annotate deployment -n shop other evenkeel.dev/action=rollback"},
+			"evenkeel: this canary cannot start: Service \"demo\" is in flight with Deployment \"other\". It leads to one release at a time: apply this again when that has ended, or end it:\n  kubectl annotate -n shop deployment/other evenkeel.dev/action=rollback"},
 		"pinned to a version": {"canary", []client.Object{stable(2), service("demo", "demo", pinned), leads("demo")},
-			"evenkeel: this canary cannot start: Service \"demo\" selects pod-template-hash itself, so it cannot lead to two versions in turn. Take that out of its selector:\n  kubectl patch service -n shop demo --type=json -p '[{\"op\":\"remove\",\"path\":\"/spec/selector/pod-template-hash\"}]'"},
+			"evenkeel: this canary cannot start: Service \"demo\" selects pod-template-hash itself. It cannot lead to two versions in turn: take that out of its selector:\n  kubectl patch service -n shop demo --type=json -p '[{\"op\":\"remove\",\"path\":\"/spec/selector/pod-template-hash\"}]'"},
 		"blue-green by a Service alone": {"blue-green", []client.Object{stable(2), service("demo", "demo"), service("demo-canary", "own")},
 			"evenkeel: this blue-green cannot start: Service \"demo-canary\" exists and is not Evenkeel's, and the canary's Service would have its name. Give it another one, or leave the traffic to the pods:\n  evenkeel.dev/strategy: batch"},
 

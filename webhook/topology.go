@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -53,10 +54,10 @@ type surroundings struct {
 	missing string
 }
 
-// revision is a ReplicaSet's template, typed to compare and raw to render.
+// revision is a template that there was, typed to compare and raw to render.
 type revision struct {
 	template corev1.PodTemplateSpec
-	raw      tree
+	raw      any
 	injected string
 	cause    string
 }
@@ -101,26 +102,33 @@ func (t topology) surveyTraffic(ctx context.Context, old *appsv1.Deployment, pod
 	}
 	for i := range services {
 		s.services = append(s.services, services[i].Name)
-		s.refused = cmp.Or(s.refused, unusable(&services[i], old.Name))
+		if why, fix := unusable(&services[i], route.Narrow{Deployment: old.Name}); s.refused == "" && why != "" {
+			s.refused = why + ". " + fix
+		}
 	}
 	return t.surveyRoutes(ctx, old, p, s)
 }
 
 // unusable says why a Service cannot take part in a release, and what mends it.
-func unusable(service *corev1.Service, deployment string) string {
+func unusable(service *corev1.Service, whose route.Narrow) (why, fix string) {
 	narrow, err := route.ParseNarrow(service.Annotations[route.SplitAnnotation])
 	if err != nil {
-		return fmt.Sprintf("Service %q: %v. Take it off:\n  kubectl annotate service -n %s %s %s-", service.Name, err, service.Namespace, service.Name, route.SplitAnnotation)
+		return fmt.Sprintf("Service %q: %v", service.Name, err),
+			fmt.Sprintf("Take it off:\n  kubectl annotate service -n %s %s %s-", service.Namespace, service.Name, route.SplitAnnotation)
 	}
-	if _, own := service.Spec.Selector[appsv1.DefaultDeploymentUniqueLabelKey]; own && narrow == (route.Narrow{}) {
-		return fmt.Sprintf("Service %q selects pod-template-hash itself, so it cannot lead to two versions in turn. Take that out of its selector:\n  kubectl patch service -n %s %s --type=json -p '[{\"op\":\"remove\",\"path\":\"/spec/selector/pod-template-hash\"}]'",
-			service.Name, service.Namespace, service.Name)
+	for _, key := range []string{appsv1.DefaultDeploymentUniqueLabelKey, appsv1.ControllerRevisionHashLabelKey} {
+		if _, own := service.Spec.Selector[key]; own && narrow == (route.Narrow{}) {
+			return fmt.Sprintf("Service %q selects %s itself", service.Name, key),
+				fmt.Sprintf("It cannot lead to two versions in turn: take that out of its selector:\n  kubectl patch service -n %s %s --type=json -p '[{\"op\":\"remove\",\"path\":\"/spec/selector/%s\"}]'",
+					service.Namespace, service.Name, key)
+		}
 	}
-	if narrow.Deployment != "" && narrow.Deployment != deployment {
-		return fmt.Sprintf("Service %q is in flight with Deployment %q, and leads to one release at a time. Apply this again when that has ended, or end it:\n  kubectl annotate deployment -n %s %s %s=%s",
-			service.Name, narrow.Deployment, service.Namespace, narrow.Deployment, rollout.ActionAnnotation, rollout.ActionRollback)
+	if owner := narrow.Owner(); owner != "" && owner != whose.Owner() {
+		return fmt.Sprintf("Service %q is in flight with %s", service.Name, owner),
+			fmt.Sprintf("It leads to one release at a time: apply this again when that has ended, or end it:\n  kubectl annotate -n %s %s %s=%s",
+				service.Namespace, strings.ToLower(cmp.Or(narrow.Workload, "deployment/"+narrow.Deployment)), rollout.ActionAnnotation, rollout.ActionRollback)
 	}
-	return ""
+	return "", ""
 }
 
 // surveyRoutes finds the routes to divide. Where there are none, and nothing else

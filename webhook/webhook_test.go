@@ -154,6 +154,12 @@ func TestAServiceInFlight(t *testing.T) {
 	assert.JSONEq(t, rendered, reapplied)
 	restored, _ := review(t, "/mutate/services", "Service", "", self, rendered, `{"metadata":{"name":"demo","labels":{}},"spec":{"selector":{"app":"demo","pod-template-hash":"abc"}}}`)
 	assert.Contains(t, restored, `"selector":{"app":"demo"}`)
+
+	bare, left := `{"metadata":{"name":"demo"},"spec":{"selector":{"app":"demo","pod-template-hash":"abc"}}}`, `{"metadata":{"name":"demo","labels":{}},"spec":{"selector":{"app":"demo","pod-template-hash":"abc"}}}`
+	healed, _ := review(t, "/mutate/services", "Service", "", self, bare, left)
+	assert.Contains(t, healed, `"selector":{"app":"demo"}`, "one that was left behind")
+	kept, _ := review(t, "/mutate/services", "Service", "", "team", bare, left)
+	assert.JSONEq(t, left, kept, "a user's own")
 }
 
 func TestAPolicyIsRefusedWithTheReason(t *testing.T) {

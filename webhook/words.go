@@ -20,7 +20,7 @@ func starts(s rollout.State) []string {
 		if s.OnFailure == rollout.OnFailureHold {
 			how = "when it does not get on, a person decides"
 		}
-	case s.Divides():
+	case len(s.Routes) > 0:
 		how = "traffic moves by " + wordsOf(s.Routes)
 	case len(s.Services) > 0:
 		how = fmt.Sprintf("%s leads to the new pods at the end, %s before", quoted("Service", s.Services), quoted("Service", canaries(s.Services)))

@@ -5,6 +5,7 @@ package main
 
 import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
@@ -12,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -34,10 +36,51 @@ func (o *options) cache() cache.Options {
 		ByObject: map[client.Object]cache.ByObject{
 			&corev1.Secret{}:                              o.own(o.caSecret),
 			&corev1.ConfigMap{}:                           o.policyObjects(),
+			&corev1.Pod{}:                                 {Transform: trimmed(trimPod)},
+			&appsv1.ControllerRevision{}:                  {Transform: trimmed(trimRevision)},
 			&admissionv1.MutatingWebhookConfiguration{}:   {Field: named(o.mutatingWebhook)},
 			&admissionv1.ValidatingWebhookConfiguration{}: {Field: named(o.validatingWebhook)},
 		},
 	}
+}
+
+// trimmed keeps of each object of a kind what is looked at.
+func trimmed[T client.Object](trim func(T) T) toolscache.TransformFunc {
+	return func(object any) (any, error) {
+		if whole, ours := object.(T); ours {
+			return trim(whole), nil
+		}
+		return object, nil // of one that was deleted unseen, only the name is known
+	}
+}
+
+// trimPod keeps what batches look at. No label tells whose pods change in batches,
+// so the leader watches all.
+func trimPod(pod *corev1.Pod) *corev1.Pod {
+	kept := &corev1.Pod{Spec: corev1.PodSpec{NodeName: pod.Spec.NodeName}}
+	kept.ObjectMeta = metav1.ObjectMeta{
+		Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID, ResourceVersion: pod.ResourceVersion,
+		DeletionTimestamp: pod.DeletionTimestamp, OwnerReferences: pod.OwnerReferences,
+	}
+	if hash, labelled := pod.Labels[appsv1.ControllerRevisionHashLabelKey]; labelled {
+		kept.Labels = map[string]string{appsv1.ControllerRevisionHashLabelKey: hash}
+	}
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type == corev1.PodReady {
+			kept.Status.Conditions = []corev1.PodCondition{{Type: condition.Type, Status: condition.Status, LastTransitionTime: condition.LastTransitionTime}}
+		}
+	}
+	return kept
+}
+
+// trimRevision keeps the templates of DaemonSets, whose status does not say which
+// of them is the newest.
+func trimRevision(revision *appsv1.ControllerRevision) *appsv1.ControllerRevision {
+	revision.ManagedFields, revision.Annotations = nil, nil
+	if owner := metav1.GetControllerOfNoCopy(revision); owner == nil || owner.Kind != "DaemonSet" {
+		revision.Data = runtime.RawExtension{}
+	}
+	return revision
 }
 
 // own is one object of the manager's namespace.

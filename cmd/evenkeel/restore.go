@@ -15,7 +15,6 @@ import (
 
 	"github.com/spf13/cobra"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
-	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -123,34 +122,33 @@ func (o *restoring) ask(ctx context.Context, c client.Client, out io.Writer, nam
 	tell := teller(out)
 	patch := client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, rollout.ActionAnnotation, rollout.ActionRollback))
 	for asked := map[client.ObjectKey]bool{}; ; {
-		var list appsv1.DeploymentList
-		if err := c.List(ctx, &list, client.InNamespace(o.namespace), client.HasLabels{rollout.InFlightLabel}); err != nil {
-			return fmt.Errorf("cannot list Deployments: %w", err)
+		flights, err := traffic.Flights(ctx, c, o.namespace)
+		if err != nil {
+			return err
 		}
 		left, unable := 0, []error{}
-		for i := range list.Items {
-			d := &list.Items[i]
-			key := client.ObjectKeyFromObject(d)
-			if name != "" && d.Name != name {
+		for _, flight := range flights {
+			if name != "" && flight.Object.Name != name {
 				continue
 			}
-			err := traffic.Unable(ctx, c, d)
+			err := flight.Unable(ctx, c)
 			if errors.Is(err, traffic.ErrUnable) {
-				unable = append(unable, fmt.Errorf("cannot restore Deployment %s: %w", key, err))
+				unable = append(unable, fmt.Errorf("cannot restore %s %s: %w", flight.Object.Kind, client.ObjectKeyFromObject(flight.Object), err))
 				continue
 			}
 			if err != nil {
 				return err
 			}
-			state, err := rollout.ParseState(d.Annotations[rollout.StateAnnotation])
+			state, err := flight.State()
 			if err != nil || !state.InFlight() {
 				continue
 			}
 			left++
+			key := flight.Key()
 			tell(key, state)
 			if state.Reversible() && !asked[key] {
-				if err := c.Patch(ctx, d, patch); err != nil {
-					return fmt.Errorf("cannot ask for the way back of Deployment %s: %w", key, err)
+				if err := c.Patch(ctx, flight.Object, patch); err != nil {
+					return fmt.Errorf("cannot ask for the way back of %s %s: %w", flight.Object.Kind, client.ObjectKeyFromObject(flight.Object), err)
 				}
 				asked[key] = true
 			}

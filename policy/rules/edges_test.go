@@ -210,7 +210,7 @@ func TestEdgesOfClaimsPortsAndRoutes(t *testing.T) {
 	with := func(routes ...policy.Route) policy.Neighbours {
 		return policy.Neighbours{Services: web.Services, Routes: routes}
 	}
-	const alone, moves = "no traffic is divided, its pods alone change step by step: ", "no route is switched, the Service alone moves all traffic at the end, and there is no way back after it: "
+	const alone, moves = "no traffic is divided, its pods alone change step by step: ", "no route is switched, the Service alone moves all traffic at the end: "
 	for _, row := range []struct {
 		near       policy.Neighbours
 		says, blue string

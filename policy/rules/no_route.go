@@ -31,7 +31,7 @@ func noRoute(d world) (int, string) {
 	case len(d.near.Services) == 0:
 		return 1, "no traffic is moved, its pods alone change: " + why
 	default:
-		return 1, "no route is switched, the Service alone moves all traffic at the end, and there is no way back after it: " + why
+		return 1, "no route is switched, the Service alone moves all traffic at the end: " + why
 	}
 }
 

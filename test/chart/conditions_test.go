@@ -5,6 +5,7 @@ package chart
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -106,13 +107,6 @@ func TestWhoIsCalled(t *testing.T) {
 
 // TestWhoScales sends on only what a person changed in size, and never to 0.
 func TestWhoScales(t *testing.T) {
-	all := validating(t)
-	at := slices.IndexFunc(all, func(w admissionv1.ValidatingWebhook) bool { return w.Name == "scales.evenkeel.dev" })
-	require.GreaterOrEqual(t, at, 0)
-	hook := webhook.NewValidatingWebhookAccessor(all[at].Name, configuration, &all[at])
-	sized := func(replicas int32) *autoscalingv1.Scale {
-		return &autoscalingv1.Scale{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "demo"}, Spec: autoscalingv1.ScaleSpec{Replicas: replicas}}
-	}
 	for _, row := range []struct {
 		name     string
 		old, new int32
@@ -129,13 +123,74 @@ func TestWhoScales(t *testing.T) {
 		{"an autoscaler without an account of its own", 3, 4, "system:kube-controller-manager", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			kind := autoscalingv1.SchemeGroupVersion.WithKind("Scale")
-			attributes := admission.NewAttributesRecord(sized(row.new), sized(row.old), kind, "shop", "demo", appsv1.SchemeGroupVersion.WithResource("deployments"), "scale", admission.Update, nil, false, &user.DefaultInfo{Name: row.who})
-			assert.Equal(t, row.want, called(t, hook, &admission.VersionedAttributes{
-				Attributes: attributes, VersionedKind: kind, VersionedObject: admission.NewLazyObject(sized(row.new)), VersionedOldObject: admission.NewLazyObject(sized(row.old)),
-			}))
+			assert.Equal(t, row.want, scales(t, "scales.evenkeel.dev", row.old, row.new, row.who))
 		})
 	}
+}
+
+// TestWhoChangesInBatches: of StatefulSets and DaemonSets only those come that
+// opted in, or are in flight. The conditions are those of Deployments.
+func TestWhoChangesInBatches(t *testing.T) {
+	batch, flying := annotated("evenkeel.dev/strategy", "batch"), labelled("evenkeel.dev/in-flight", "true")
+	all := validating(t)
+	var hooks []webhook.WebhookAccessor
+	for i, w := range mutating(t) {
+		if strings.HasSuffix(w.Rules[0].Resources[0], "sets") {
+			hooks = append(hooks, webhook.NewMutatingWebhookAccessor(w.Name, configuration, &mutating(t)[i]))
+		}
+	}
+	for i, w := range all {
+		if strings.HasSuffix(w.Rules[0].Resources[0], "sets") {
+			hooks = append(hooks, webhook.NewValidatingWebhookAccessor("validating "+w.Name, configuration, &all[i]))
+		}
+	}
+	require.Len(t, hooks, 4)
+	for _, row := range []struct {
+		name     string
+		old, new *appsv1.Deployment
+		want     bool
+	}{
+		{"created, bare", nil, written(), false},
+		{"created, rolling", nil, written(annotated("evenkeel.dev/strategy", "rolling")), false},
+		{"created, in batches", nil, written(batch), true},
+		{"created, as a canary", nil, written(annotated("evenkeel.dev/strategy", "canary")), true},
+		{"spec changed", written(), written(scaled), false},
+		{"spec changed, in batches", written(batch), written(batch, scaled), true},
+		{"status alone", written(batch), written(batch, seen), false},
+		{"in flight, all taken off", written(batch, flying), written(), true},
+		{"being deleted in flight", written(batch, flying), written(batch, flying, ending), false},
+	} {
+		for _, hook := range hooks {
+			assert.Equal(t, row.want, matches(t, hook, row.old, row.new), "%s: %s", row.name, hook.GetName())
+		}
+	}
+}
+
+// TestWhoScalesAStatefulSet sends on what makes one smaller, and not to 0.
+func TestWhoScalesAStatefulSet(t *testing.T) {
+	for _, row := range []struct {
+		old, new int32
+		want     bool
+	}{{3, 2, true}, {3, 3, false}, {3, 4, false}, {3, 0, false}} {
+		assert.Equal(t, row.want, scales(t, "statefulset-scales.evenkeel.dev", row.old, row.new, "system:serviceaccount:kube-system:horizontal-pod-autoscaler"), "%d to %d", row.old, row.new)
+	}
+}
+
+// scales tells whether a webhook is asked about a change of size.
+func scales(t *testing.T, name string, from, to int32, who string) bool {
+	t.Helper()
+	all := validating(t)
+	at := slices.IndexFunc(all, func(w admissionv1.ValidatingWebhook) bool { return w.Name == name })
+	require.GreaterOrEqual(t, at, 0)
+	sized := func(replicas int32) *autoscalingv1.Scale {
+		return &autoscalingv1.Scale{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "demo"}, Spec: autoscalingv1.ScaleSpec{Replicas: replicas}}
+	}
+	kind := autoscalingv1.SchemeGroupVersion.WithKind("Scale")
+	resource, _, _ := strings.Cut(all[at].Rules[0].Resources[0], "/")
+	attributes := admission.NewAttributesRecord(sized(to), sized(from), kind, "shop", "demo", appsv1.SchemeGroupVersion.WithResource(resource), "scale", admission.Update, nil, false, &user.DefaultInfo{Name: who})
+	return called(t, webhook.NewValidatingWebhookAccessor(name, configuration, &all[at]), &admission.VersionedAttributes{
+		Attributes: attributes, VersionedKind: kind, VersionedObject: admission.NewLazyObject(sized(to)), VersionedOldObject: admission.NewLazyObject(sized(from)),
+	})
 }
 
 func matches(t *testing.T, hook webhook.WebhookAccessor, old, object *appsv1.Deployment) bool {

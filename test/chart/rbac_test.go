@@ -34,8 +34,11 @@ func rights(rules []rbacv1.PolicyRule) []string {
 // TestRights is the whole list: a right more is a change of this test.
 func TestRights(t *testing.T) {
 	cluster := []string{
+		"apps/controllerrevisions: get list watch",
+		"apps/daemonsets: get list watch patch",
 		"apps/deployments: get list watch patch",
 		"apps/replicasets: get list watch",
+		"apps/statefulsets: get list watch patch",
 		"autoscaling/horizontalpodautoscalers: list watch",
 		"discovery.k8s.io/endpointslices: get list watch",
 		"events.k8s.io/events: create patch",
@@ -45,6 +48,7 @@ func TestRights(t *testing.T) {
 		"networking.k8s.io/ingressclasses: list watch",
 		"networking.k8s.io/ingresses: get list watch create patch delete",
 		"persistentvolumeclaims: list watch",
+		"pods: get list watch delete",
 		"policy/poddisruptionbudgets: list watch",
 		"resourcequotas: list watch",
 		"services: get list watch create patch delete",
@@ -81,7 +85,7 @@ func TestRightsToRestore(t *testing.T) {
 	assert.ElementsMatch(t, []string{
 		"admissionregistration.k8s.io/mutatingwebhookconfigurations evenkeel-evenkeel-system: delete",
 		"admissionregistration.k8s.io/validatingwebhookconfigurations evenkeel-evenkeel-system: delete",
-		"apps/deployments: update", "services: update", "networking.k8s.io/ingresses: update",
+		"apps/daemonsets: update", "apps/deployments: update", "apps/statefulsets: update", "services: update", "networking.k8s.io/ingresses: update",
 		"gateway.networking.k8s.io/grpcroutes: update", "gateway.networking.k8s.io/httproutes: update",
 	}, rights(role.Rules))
 	assert.Equal(t, "before-hook-creation,hook-succeeded,hook-failed", role.Annotations["helm.sh/hook-delete-policy"])

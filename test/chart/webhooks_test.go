@@ -5,6 +5,7 @@ package chart
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,7 +60,7 @@ func hooks(t *testing.T, values ...string) []hook {
 // never what breaks a cluster.
 func TestWebhooksAreNoDanger(t *testing.T) {
 	all := hooks(t)
-	assert.Len(t, all, 12)
+	assert.Len(t, all, 17)
 	for _, h := range all {
 		t.Run(h.name, func(t *testing.T) {
 			assert.Equal(t, admissionv1.SideEffectClassNone, h.effects)
@@ -72,7 +73,7 @@ func TestWebhooksAreNoDanger(t *testing.T) {
 				assert.Subset(t, []admissionv1.OperationType{admissionv1.Create, admissionv1.Update}, rule.Operations, "deleting is never ours to hinder")
 				assert.NotEmpty(t, rule.Operations)
 				for _, resource := range rule.Resources {
-					assert.Contains(t, []string{"deployments", "deployments/scale", "services", "httproutes", "grpcroutes", "ingresses", "configmaps"}, resource, "no other subresource, no pods, no ReplicaSets")
+					assert.Contains(t, []string{"deployments", "deployments/scale", "statefulsets", "statefulsets/scale", "daemonsets", "services", "httproutes", "grpcroutes", "ingresses", "configmaps"}, resource, "no other subresource, no pods, no ReplicaSets")
 				}
 			}
 			if h.failure == admissionv1.Fail {
@@ -113,15 +114,18 @@ func TestFailurePolicies(t *testing.T) {
 	}
 	assert.Equal(t, map[string]bool{
 		"deployments-guarded.evenkeel.dev": true, "deployments.evenkeel.dev": false,
+		"statefulsets.evenkeel.dev": true, "daemonsets.evenkeel.dev": true,
 		"services.evenkeel.dev": true, "httproutes.evenkeel.dev": true, "grpcroutes.evenkeel.dev": true, "ingresses.evenkeel.dev": true,
 		"httproutes-by-hand.evenkeel.dev": true, "grpcroutes-by-hand.evenkeel.dev": true, "ingresses-by-hand.evenkeel.dev": true,
 		"validating deployments.evenkeel.dev": false, "validating scales.evenkeel.dev": false, "validating policies.evenkeel.dev": false,
+		"validating statefulsets.evenkeel.dev": false, "validating daemonsets.evenkeel.dev": false, "validating statefulset-scales.evenkeel.dev": false,
 	}, closed)
 }
 
 func TestNamespacesLeftOut(t *testing.T) {
 	for _, h := range hooks(t, "webhook.excludedNamespaces={istio-system}") {
-		if !strings.HasPrefix(h.rules[0].Resources[0], "deployments") {
+		resource, _, _ := strings.Cut(h.rules[0].Resources[0], "/")
+		if !slices.Contains([]string{"deployments", "statefulsets", "daemonsets"}, resource) {
 			assert.Nil(t, h.namespaces, "%s looks at marked objects alone, wherever they are", h.name)
 			continue
 		}

@@ -16,7 +16,7 @@ import (
 // reasons are those of all Events that are told.
 func reasons(t *testing.T) []string {
 	t.Helper()
-	return set(sourceOf(t, "traffic/rollout").put("Reason"), sourceOf(t, "webhook/audit").passed("event", 2), sourceOf(t, "config").passed("Eventf", 3))
+	return set(sourceOf(t, "traffic/rollout").put("Reason"), sourceOf(t, "webhook/audit").passed("event", 2), sourceOf(t, "config").passed("Eventf", 3), sourceOf(t, "traffic").passed("Eventf", 3))
 }
 
 // The runbook knows every Event, wait and refused word that the code has, and no other.
@@ -57,7 +57,7 @@ func TestTheRunbookKnowsRefusals(t *testing.T) {
 	}
 }
 
-var webhook = regexp.MustCompile(`(?m)^- name: (\S*\.evenkeel\.dev|\{\{ \$route\.resource \}\}\S*)$`)
+var webhook = regexp.MustCompile(`(?m)^- name: (\S*\.evenkeel\.dev|\{\{ \$(?:route\.)?resource \}\}\S*)$`)
 
 // The webhooks are those of the chart.
 func TestTheRunbookKnowsTheWebhooks(t *testing.T) {
@@ -66,8 +66,12 @@ func TestTheRunbookKnowsTheWebhooks(t *testing.T) {
 		for _, resource := range []string{"httproutes", "grpcroutes", "ingresses"} {
 			want = append(want, strings.ReplaceAll(found[1], "{{ $route.resource }}", resource))
 		}
+		for _, resource := range []string{"statefulsets", "daemonsets"} {
+			want = append(want, strings.ReplaceAll(found[1], "{{ $resource }}", resource))
+		}
 	}
-	require.Len(t, set(want), 11)
+	want = slices.DeleteFunc(want, func(name string) bool { return strings.Contains(name, "$") })
+	require.Len(t, set(want), 14)
 	rows := slices.DeleteFunc(named(t, page(t, "docs/runbook.md"), "No manager answers"), func(row string) bool { return !strings.HasSuffix(row, ".evenkeel.dev") })
 	assert.Equal(t, set(want), rows)
 }
@@ -77,7 +81,7 @@ func TestTheRunbookKnowsRestore(t *testing.T) {
 	rows, code := named(t, page(t, "docs/runbook.md"), "Uninstalling and restoring"), sourceOf(t, "cmd/evenkeel")
 	said := strings.Join(set(code.passed("Fprintln", 1), code.passed("Fprintf", 1), code.passed("Errorf", 0), sourceOf(t, "traffic").passed("Errorf", 0)), "\n")
 	for _, row := range rows {
-		head, _, _ := strings.Cut(row, " shop/demo")
+		head, _, _ := strings.Cut(row, " Deployment shop/demo")
 		head, _, _ = strings.Cut(head, " 5m0s")
 		head, _, _ = strings.Cut(head, ` "evenkeel-`)
 		assert.Contains(t, said, head)

@@ -84,3 +84,35 @@ func TestRestoredByAPerson(t *testing.T) {
 	assert.False(t, strings.Contains(app.Kubectl("get", "service,httproute", "-o", "yaml"), "evenkeel.dev/split"))
 	noneFailed(t, stop())
 }
+
+// A state that nobody can read freezes the rollout where it stands: nothing is
+// lost, a person is told what to type, and that leads back to stable.
+func TestAStateThatCannotBeRead(t *testing.T) {
+	app := fixture.NewApp(t, "50%:pause,100%")
+	app.Up()
+	before, pods := app.Specs("service", "httproute", "deployment"), app.Pods("v1")
+	stop := app.Load()
+	app.Apply(app.Manifest("v2"))
+	app.WaitForWeight(50)
+	configuration := "evenkeel-" + fixture.System
+	fixture.Must(t, "", "kubectl", "delete", "mutatingwebhookconfiguration,validatingwebhookconfiguration", configuration)
+	app.Kubectl("annotate", "deployment", "demo", "--overwrite", `evenkeel.dev/rollout={"phase":`)
+	out, err := fixture.Install()
+	require.NoError(t, err, out)
+
+	out, err = app.TryApply(app.Manifest("v3"))
+	require.Error(t, err)
+	assert.Contains(t, out, "nothing starts on top of that. Go back to stable first")
+	app.Kubectl("label", "deployment", "demo", "evenkeel.dev/in-flight-", "touched=yes", "--overwrite")
+	assert.Equal(t, `{"phase":`, app.Deployment().Annotations[rollout.StateAnnotation])
+	assert.Equal(t, "true", app.Deployment().Labels[rollout.InFlightLabel])
+	assert.Contains(t, app.Kubectl("get", "events", "--field-selector", "reason=RolloutFrozen"), "evenkeel.dev/action=rollback")
+	assert.Contains(t, app.Kubectl("get", "httproute", "demo", "-o", "jsonpath={.spec.rules[0].backendRefs}"), `"weight":50`)
+
+	app.Kubectl("annotate", "deployment", "demo", "evenkeel.dev/action=rollback")
+	app.WaitForPhase(rollout.RolledBack)
+	app.Apply(app.Manifest("v1"))
+	assert.Equal(t, before, app.Specs("service", "httproute", "deployment"))
+	assert.Equal(t, pods, app.Pods("v1"), "the same pods by name")
+	noneFailed(t, stop())
+}

@@ -195,6 +195,29 @@ func TestIngress(t *testing.T) {
 	noneFailed(t, stop())
 }
 
+// A plain rolling update that does not get on comes back by itself where policy
+// says so, and one that does is left alone.
+func TestARollingUpdateThatIsWatched(t *testing.T) {
+	app := fixture.NewApp(t, "100%")
+	rolling := []string{"evenkeel.dev/strategy: canary, ", "", `evenkeel.dev/steps: "100%", `, ""}
+	app.Apply(app.Routes())
+	app.Apply(app.Manifest("v1", rolling...))
+	app.Kubectl("rollout", "status", "deployment/demo", "--timeout=60s")
+	pods := app.Pods("v1")
+	stop := app.Load()
+	app.Apply(app.Manifest("v2", append(rolling, "{name: STARTUP_DELAY, value: 1s}", "{name: NEVER_READY, value: always}", "progressDeadlineSeconds: 30", "progressDeadlineSeconds: 10")...))
+	state := app.WaitForPhase(rollout.RolledBack)
+	assert.Contains(t, state.Reason, "timed out progressing")
+	app.Kubectl("rollout", "status", "deployment/demo", "--timeout=60s")
+	assert.Equal(t, pods, app.Pods("v1"), "the same pods by name")
+	assert.Empty(t, app.Pods("v2"))
+
+	app.Apply(app.Manifest("v2", rolling...))
+	app.WaitForPhase(rollout.Completed)
+	assert.Len(t, app.Pods("v2"), 2)
+	noneFailed(t, stop())
+}
+
 // A Deployment that was paused when its image changed is released when it is
 // resumed, like any other.
 func TestPausedWhenChanged(t *testing.T) {

@@ -63,7 +63,7 @@
 // is kept by Wish. A template that equals stable's is RollBack, another one is Again;
 // while State.HoldsTemplate the live template stays, and while State.WantsStable it
 // is what Template reads out of stable's ControllerRevision. RefuseScale answers the
-// scale subresource. A state that anybody but the controller changes is put back.
+// scale subresource. It takes the action annotation once, by Act. A state that anybody but the controller changes is put back.
 //
 // The controller, on each event of the workload, its pods, ControllerRevisions,
 // Services and their EndpointSlices: reads a Snapshot, calls Decide, and writes one
@@ -72,8 +72,7 @@
 // each of the Services, whose selector admission renders, and then Delete is done,
 // each pod with its UID as the precondition, once a read past the cache shows that
 // State still: a rollout that has turned back takes no old pod. It looks again after
-// Decision.After. It takes the action annotation once, by Act. Of a workload that is
-// deleted it only gives the Services back.
+// Decision.After. Of a workload that is deleted it only gives the Services back.
 //
 // Nothing in this package reads a clock, a cluster or a random number.
 package batch

@@ -66,6 +66,23 @@ func Render(s State) Knobs {
 	}
 }
 
+// ShownBy tells whether a workload shows these knobs; what they leave open, the API
+// server fills in.
+func (k Knobs) ShownBy(live Knobs) bool {
+	if k.StatefulSet != nil && live.StatefulSet != nil {
+		want, shown := ptr.Deref(k.StatefulSet.RollingUpdate, appsv1.RollingUpdateStatefulSetStrategy{}), ptr.Deref(live.StatefulSet.RollingUpdate, appsv1.RollingUpdateStatefulSetStrategy{})
+		return k.StatefulSet.Type == live.StatefulSet.Type && ptr.Deref(want.Partition, 0) == ptr.Deref(shown.Partition, 0) && filled(want.MaxUnavailable, shown.MaxUnavailable)
+	}
+	if k.DaemonSet != nil && live.DaemonSet != nil {
+		want, shown := ptr.Deref(k.DaemonSet.RollingUpdate, appsv1.RollingUpdateDaemonSet{}), ptr.Deref(live.DaemonSet.RollingUpdate, appsv1.RollingUpdateDaemonSet{})
+		return k.DaemonSet.Type == live.DaemonSet.Type && filled(want.MaxUnavailable, shown.MaxUnavailable) && filled(want.MaxSurge, shown.MaxSurge)
+	}
+	return k == Knobs{}
+}
+
+// filled tells whether a value is the wanted one, or nobody wants one.
+func filled(want, shown *intstr.IntOrString) bool { return want == nil || ptr.Equal(want, shown) }
+
 // partition is the one that is rendered.
 func (s State) partition() int32 {
 	if s.Stage == StagePrepare || s.Stage == StageReturn {

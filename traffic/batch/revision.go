@@ -26,3 +26,13 @@ func Template(data []byte) (json.RawMessage, error) {
 	delete(revision.Spec.Template, "$patch") // says how the revision is applied, not what it is
 	return json.Marshal(revision.Spec.Template)
 }
+
+// VersionOf names the ControllerRevision whose pods carry a hash, in the words of
+// the stock controller: of a StatefulSet (with ordinals), or else of a DaemonSet.
+func VersionOf(ordinals bool, workload, hash string) Version {
+	const most = 223 // what a DaemonSet's own name may have of it
+	if ordinals {
+		return Version{Name: hash, Hash: hash}
+	}
+	return Version{Name: workload[:min(len(workload), most)] + "-" + hash, Hash: hash}
+}

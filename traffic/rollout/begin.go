@@ -64,13 +64,13 @@ const (
 func Act(state State, action Action, now time.Time) (State, error) {
 	switch action {
 	case ActionContinue:
-		if state.Phase != Stepping || !state.Current().Pause {
+		if state.Stage != StageDwell || !state.Current().Pause {
 			return state, fmt.Errorf("action %q: no step waits for a person now (%s)", action, state.place())
 		}
 		state.Told = true
 		return state, nil
 	case ActionSkip:
-		if state.Phase != Stepping || state.Stage == StageRoll {
+		if state.Phase != Stepping || state.Stage == StageRoll || (state.last() && state.Stage != StageDwell) {
 			return state, fmt.Errorf("action %q: there is no step to skip now (%s)", action, state.place())
 		}
 		return skip(state, now), nil
@@ -91,14 +91,16 @@ func Act(state State, action Action, now time.Time) (State, error) {
 
 // skip goes to the last step; its weight still waits for the pods it needs.
 func skip(state State, now time.Time) State {
-	last := len(state.StepList()) - 1
-	if state.Step == last {
+	if state.last() {
 		state.Told = true
 		return state
 	}
-	state.Step = last
+	state.Step = len(state.StepList()) - 1
 	return state.enter(Stepping, StageScale, now)
 }
+
+// last tells whether the rollout stands on its last step.
+func (s State) last() bool { return s.Step+1 >= len(s.StepList()) }
 
 // Hold takes kubectl rollout pause and resume: paused is what the requester
 // wants. No wait is counted while a person holds the rollout.
@@ -108,7 +110,7 @@ func Hold(state State, paused bool, now time.Time) State {
 	}
 	state.Held = paused
 	if !paused {
-		state.Since = stamp(now)
+		state.Since, state.Seen = stamp(now), time.Time{}
 		state.Wait = stageWaits[state.Stage]
 	}
 	return state

@@ -39,9 +39,20 @@ func Decide(s Snapshot, now time.Time) Decision {
 
 // guards are looked at before any stage, in this order.
 var guards = []func(Snapshot, time.Time) (Decision, bool){
+	begun,        // it is told that it has started
 	scaledToZero, // nobody serves, so nothing can be proved
 	canaryGone,   // traffic goes to a version that has no ready pod
 	held,         // a person holds the rollout
+}
+
+// begun is the first look: it tells that the rollout has started.
+func begun(s Snapshot, _ time.Time) (Decision, bool) {
+	state := s.State
+	if state.Wait != "" || (state.Stage != StagePrepare && state.Stage != StageRoll) {
+		return Decision{}, false
+	}
+	state.Wait = stageWaits[state.Stage]
+	return Decision{State: state, Event: eventStarted(state)}, true
 }
 
 // scaledToZero goes back: of a Deployment without pods the stock controller makes
@@ -78,6 +89,8 @@ type outcome struct {
 	wait  string
 	// after is when the wait is over by itself; 0 where only a change ends it.
 	after time.Duration
+	// from is when the wait began; zero means with the stage.
+	from time.Time
 	// patient waits have no deadline: a person, or time itself, ends them.
 	patient bool
 }
@@ -90,11 +103,17 @@ func settleWait(s Snapshot, o outcome, now time.Time) Decision {
 	}
 	decision := waitFor(s.State, o.wait)
 	decision.After = o.after
-	if o.patient || !s.State.Reversible() {
+	if o.patient {
 		return decision
 	}
-	left := s.State.Since.Add(time.Duration(s.State.Timing.StepDeadline)).Sub(now)
+	from := s.State.Since
+	if !o.from.IsZero() {
+		from = o.from
+	}
+	left := from.Add(time.Duration(s.State.Timing.StepDeadline)).Sub(now)
 	switch {
+	case left <= 0 && !s.State.Reversible():
+		return waitFor(s.State, waitOverdue(o.wait, s.State.Timing.StepDeadline))
 	case left <= 0 && s.State.OnFailure == OnFailureHold:
 		return waitFor(s.State, waitDecision(o.wait))
 	case left <= 0:
@@ -110,11 +129,7 @@ func waitFor(state State, wait string) Decision {
 	if state.Wait == wait {
 		return Decision{State: state}
 	}
-	first := state.Wait == "" && (state.Stage == StagePrepare || state.Stage == StageRoll)
 	state.Wait = wait
-	if first {
-		return Decision{State: state, Event: eventStarted(state)}
-	}
 	return Decision{State: state, Event: eventWaiting(state)}
 }
 

@@ -18,33 +18,15 @@ type Event struct {
 	Warning bool
 }
 
-// Story gives what is to be told, in this order, when a decision is written over
-// a state. Every release tells first that it has started, and a wait that needs
-// somebody is never told by its beginning alone.
-func Story(before State, d Decision) []Event {
-	var story []Event
-	started := eventStarted(before)
-	first := d.Event != nil && d.Event.Reason == started.Reason
-	if begun := before.Wait == "" && before.InFlight(); begun && !first && d.State.Stage != before.Stage {
-		story = append(story, *started) // nothing was waited for
-	}
-	if d.Event != nil {
-		story = append(story, *d.Event)
-	}
-	if first && needsHelp(d.State.Wait) {
-		story = append(story, *eventWaiting(d.State))
-	}
-	return story
-}
-
 // needsHelp tells a wait that a person has to end from one that goes by itself.
 func needsHelp(wait string) bool {
 	named := func(sentence string) bool { // of a Service or a route
 		_, tail, _ := strings.Cut(sentence, `""`)
 		return strings.HasSuffix(wait, tail)
 	}
+	overdue, _, _ := strings.Cut(waitOverdue("", 0), ":")
 	return strings.HasPrefix(wait, waitRefused("")) || strings.HasPrefix(wait, waitDecision("")) ||
-		named(waitOthers("")) || named(Snapshot{Services: []Service{{}}}.missing()) || wait == waitUnknownStage
+		strings.HasPrefix(wait, overdue) || named(waitOthers("")) || named(Snapshot{Services: []Service{{}}}.missing()) || wait == waitUnknownStage
 }
 
 func eventStarted(s State) *Event {
@@ -60,7 +42,7 @@ func eventStep(s State) *Event {
 }
 
 func eventShift(s State) *Event {
-	if !s.Divides() {
+	if len(s.Routes) == 0 {
 		return &Event{Reason: "PodsChanged", Message: fmt.Sprintf("%s: %s has its pods", s.where(), s.Canary.ReplicaSet)}
 	}
 	if s.Weight == 0 {

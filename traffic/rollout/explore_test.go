@@ -124,6 +124,7 @@ var starts = map[string]given{
 	"canary, replace":  {replicas: 3, strategy: Canary, capacity: Replace, steps: "60%,100%", surge: "1", unavailable: "0"},
 	"canary, no surge": {replicas: 3, strategy: Canary, capacity: Replace, steps: "50%,100%", surge: "0", unavailable: "1"},
 	"blue-green":       {replicas: 2, strategy: BlueGreen, steps: BlueGreenSteps, surge: "25%", unavailable: "0"},
+	"by Services":      {replicas: 2, strategy: BlueGreen, routeless: true, steps: BlueGreenSteps, surge: "25%", unavailable: "0"},
 	"batch":            {replicas: 3, strategy: Batch, capacity: Replace, steps: "34%,100%", surge: "1", unavailable: "0"},
 	"rolling update":   {replicas: 2, strategy: Rolling, surge: "1", unavailable: "0"},
 }

@@ -40,6 +40,17 @@ func KnobsOf(d *appsv1.Deployment) Knobs {
 	return k
 }
 
+// Released are the knobs without a hold of which nobody knows any more what the
+// user wrote: then the defaults, and stable stays whole.
+func (k Knobs) Released() Knobs {
+	if k.MinReadySeconds != holdMinReadySeconds {
+		k.Paused = false
+		return k
+	}
+	surge, unavailable := intstr.FromString("25%"), intstr.FromInt32(0)
+	return Knobs{MaxSurge: &surge, MaxUnavailable: &unavailable}
+}
+
 // Put writes the knobs into a Deployment with a rolling update strategy.
 func (k Knobs) Put(d *appsv1.Deployment) {
 	d.Spec.Paused = k.Paused

@@ -170,16 +170,13 @@ func leaveShift(s Snapshot, now time.Time) outcome {
 // leaveDwell goes on to the next step, or promotes, when time and people agree.
 func leaveDwell(s Snapshot, now time.Time) outcome {
 	state, step := s.State, s.State.Current()
-	if wait := s.missing(); wait != "" {
-		return outcome{wait: wait}
+	if o, trouble := s.trouble(now, s.missing(), s.misplaced()); trouble {
+		return o
 	}
 	part := state.Weight < step.Weight
 	if !part && s.canaryReady() < s.need() {
 		next := state.enter(Stepping, StageScale, now)
 		return outcome{next: &next, event: eventUnready(next)}
-	}
-	if wait := s.notInPlace(); wait != "" {
-		return outcome{wait: wait, patient: true}
 	}
 	settle := time.Duration(0)
 	if state.Divides() {
@@ -219,7 +216,7 @@ func (s Snapshot) giveWhatIsCarried(part bool, now time.Time) (outcome, bool) {
 // stable that cannot carry its share is no ground to go on from.
 func (s Snapshot) goOn(now time.Time) outcome {
 	state := s.State
-	if state.Step+1 < len(state.StepList()) {
+	if !state.last() {
 		if state.Divides() && s.Stable.Ready < s.Replicas-max(carries(state.Weight, s.Replicas), down(s.Replicas, state.Give)) {
 			return outcome{wait: waitStable, patient: true}
 		}
@@ -261,15 +258,16 @@ func leaveRoute(s Snapshot, now time.Time) outcome {
 
 // leaveDrain lets stable's pods go: from here there is no way back.
 func leaveDrain(s Snapshot, now time.Time) outcome {
-	if wait := s.notInPlace(); wait != "" {
-		return outcome{wait: wait, patient: true}
+	unready := ""
+	if s.Canary.Ready < s.whole() {
+		unready = waitCanaryCarries
+	}
+	if o, trouble := s.trouble(now, s.misplaced(), unready); trouble {
+		return o
 	}
 	delay := time.Duration(s.State.Timing.Settle) + time.Duration(s.State.Timing.ScaleDownDelay)
 	if o, over := until(s.State.Since, delay, now, stageWaits[StageDrain]); !over {
 		return o
-	}
-	if s.Canary.Ready < s.whole() {
-		return outcome{wait: waitCanaryCarries}
 	}
 	next := s.State.enter(Promoting, StageRelease, now)
 	return outcome{next: &next, event: eventReleased(next)}

@@ -196,9 +196,10 @@ func (s State) Reversible() bool {
 	}
 }
 
-// Divides tells whether routes divide the traffic. Where they do not, only pods
-// change, and the Services spread the traffic over them.
-func (s State) Divides() bool { return len(s.Routes) > 0 }
+// Divides tells whether Services lead to one version each, and routes, if there
+// are any, divide the traffic between them. Where they do not, only pods change,
+// and the Services spread the traffic over them.
+func (s State) Divides() bool { return len(s.Services) > 0 }
 
 // replaces tells whether stable gives pods while the canary grows.
 func (s State) replaces() bool { return s.Capacity == Replace }

@@ -53,7 +53,13 @@ func TestActionsThatMakeNoSense(t *testing.T) {
 		_, err := Act(w.state, action, w.now)
 		require.EqualError(t, err, says)
 	}
-	_, err := Act(State{}, ActionRollback, w.now)
+	paused := canaryWorld(2, "50%:pause,100%:pause").state.enter(Stepping, StageShift, w.now)
+	_, err := Act(paused, ActionContinue, w.now)
+	require.EqualError(t, err, `action "continue": no step waits for a person now (the rollout is Stepping, shift)`, "it would be forgotten")
+	paused.Step = 1
+	_, err = Act(paused, ActionSkip, w.now)
+	require.EqualError(t, err, `action "skip": there is no step to skip now (the rollout is Stepping, shift)`)
+	_, err = Act(State{}, ActionRollback, w.now)
 	require.EqualError(t, err, `action "rollback": there is nothing to roll back now (no rollout is in flight); kubectl rollout undo starts a new rollout`)
 }
 
@@ -67,6 +73,49 @@ func TestParseState(t *testing.T) {
 		require.Error(t, err)
 		assert.False(t, state.InFlight())
 	}
+}
+
+// What goes wrong in the midst of a long wait has its own deadline, and the wait
+// stands still meanwhile.
+func TestTroubleInTheMidstOfAWait(t *testing.T) {
+	start := time.Unix(1_800_000_000, 0).UTC()
+	w := canaryWorld(2, "50%:1h,100%")
+	state := w.state
+	state.Phase, state.Stage, state.Weight, state.Canary = Stepping, StageDwell, 50, version("canary")
+	state.Since, state.Wait = start, stageWaits[StageDwell]
+	at := func(state State, since time.Duration, there bool) State {
+		return Decide(Snapshot{
+			State: state, Replicas: 2, Rendered: true, Observed: true, Newest: version("canary"),
+			Stable: Pods{Exists: true, Replicas: 2, Ready: 2}, Canary: Pods{Exists: true, Replicas: 1, Ready: 1},
+			Services: []Service{{Name: "demo", Exists: true, InPlace: true, Backend: true, Stable: 2, CanaryInPlace: true, CanaryReady: 1}},
+			Routes:   []Route{{Name: `HTTPRoute "demo"`, Exists: there, InPlace: there, Accepted: there}},
+		}, start.Add(since)).State
+	}
+	troubled := at(state, 40*time.Minute, false)
+	assert.Equal(t, Stepping, troubled.Phase, "the step began long before")
+	assert.Equal(t, `HTTPRoute "demo" exists`, troubled.Wait)
+	assert.Equal(t, troubled, at(troubled, 44*time.Minute, false))
+	assert.Equal(t, RollingBack, at(troubled, 46*time.Minute, false).Phase, "5 minutes after it was seen")
+
+	over := at(troubled, 43*time.Minute, true)
+	assert.Equal(t, start.Add(3*time.Minute), over.Since, "3 minutes are not counted")
+	assert.Equal(t, stageWaits[StageDwell], over.Wait)
+	assert.Equal(t, StageDwell, at(over, 62*time.Minute, true).Stage)
+	assert.Equal(t, StageScale, at(over, 64*time.Minute, true).Stage)
+}
+
+// A way back that does not get on cannot be helped by another way back: a person is told.
+func TestAWayBackThatDoesNotGetOn(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0).UTC()
+	state := canaryWorld(2, "50%,100%").state
+	state.Canary = version("canary")
+	state = state.enter(RollingBack, StageRestore, now)
+	s := Snapshot{State: state, Replicas: 2, Rendered: true, Observed: true, Canary: Pods{Exists: true, Replicas: 1}}
+	assert.Equal(t, 5*time.Minute, Decide(s, now).After)
+	s.State = Decide(s, now.Add(6*time.Minute)).State
+	assert.Equal(t, "a person looks: for more than 5m it waits until the canary's pods are gone", s.State.Wait)
+	s.Canary = Pods{Exists: true}
+	assert.Equal(t, StageWiden, Decide(s, now.Add(7*time.Minute)).State.Stage)
 }
 
 // Somebody deletes the canary's Service: it is made again, and the rollout goes

@@ -4,6 +4,7 @@
 package rollout
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -33,6 +34,7 @@ const (
 	waitPerson        = "a person says so (annotation evenkeel.dev/action: continue, skip or rollback)"
 	waitStable        = "stable has all its pods ready"
 	waitCanaryCarries = "the canary has all its pods ready"
+	waitPlace         = "the Services and routes are as this stage has them again, and accepted"
 	waitRendering     = "the admission webhook renders the Deployment's fields"
 	waitUnknownStage  = "a version of Evenkeel that knows this stage"
 )
@@ -50,6 +52,10 @@ func waitRefused(why string) string {
 
 func waitDecision(wait string) string {
 	return "a person decides (annotation evenkeel.dev/action: skip or rollback): no longer waiting until " + wait
+}
+
+func waitOverdue(wait string, d Duration) string {
+	return fmt.Sprintf("a person looks: for more than %s it waits until %s", shortDuration(time.Duration(d)), wait)
 }
 
 func waitOthers(service string) string {
@@ -89,6 +95,35 @@ func (s Snapshot) notInPlace() string {
 		}
 	}
 	return ""
+}
+
+// misplaced says that an object is no longer as the stage promises, where it has
+// been before.
+func (s Snapshot) misplaced() string {
+	if s.notInPlace() == "" {
+		return ""
+	}
+	return waitPlace
+}
+
+// trouble waits for the first of what went wrong in the midst of a wait that has
+// no deadline of its own: from when it was seen first it has one, and until it is
+// over the other wait stands still.
+func (s Snapshot) trouble(now time.Time, waits ...string) (outcome, bool) {
+	state, wait := s.State, cmp.Or(waits...)
+	switch {
+	case wait != "" && !state.Seen.IsZero():
+		return outcome{wait: wait, from: state.Seen}, true
+	case wait != "":
+		state.Seen = stamp(now)
+		decision := waitFor(state, wait)
+		return outcome{next: &decision.State, event: decision.Event}, true
+	case state.Seen.IsZero():
+		return outcome{}, false
+	}
+	state.Since, state.Seen = stamp(state.Since.Add(now.Sub(state.Seen))), time.Time{}
+	state.Wait = stageWaits[state.Stage]
+	return outcome{next: &state}, true
 }
 
 func (s Snapshot) renderWait() string {

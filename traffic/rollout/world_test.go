@@ -54,6 +54,8 @@ type given struct {
 	strategy, capacity string
 	steps, match       string
 	surge, unavailable string
+	// routeless releases are by Services alone.
+	routeless bool
 }
 
 func newWorld(g given) *world {
@@ -69,6 +71,9 @@ func newWorld(g given) *world {
 	}
 	if g.strategy == Canary || g.strategy == BlueGreen {
 		plan.Services, plan.Backends, plan.Routes = []string{"demo"}, []string{"demo"}, []string{"httproute/demo"}
+	}
+	if g.routeless {
+		plan.Routes = nil
 	}
 	w.state = Begin(plan, w.now)
 	return w
@@ -116,6 +121,9 @@ func (w *world) snapshot() Snapshot {
 		service.CanaryReady = w.ready[w.canaryTarget]
 	}
 	s.Services = []Service{service}
+	if len(w.state.Routes) == 0 {
+		return s
+	}
 	weight, match := shown(target)
 	s.Routes = []Route{{Name: "demo", Exists: true, Accepted: true, InPlace: w.weight == weight && w.match == match}}
 	return s
@@ -183,7 +191,11 @@ func (w *world) reconcile(writes int) {
 				w.canaryTarget = w.state.Canary.Hash
 			}
 		},
-		func() { w.weight, w.match = shown(target) },
+		func() {
+			if len(w.state.Routes) > 0 {
+				w.weight, w.match = shown(target)
+			}
+		},
 	} {
 		if writes&(1<<i) == 0 {
 			continue
@@ -352,6 +364,9 @@ func (w *world) check() {
 	ready := w.endpoints(w.selected)
 	if len(ready) == 0 && !w.sick[w.selected] { // nobody can help pods that fall sick all at once
 		fail("the Service leads to no pod")
+	}
+	if len(w.endpoints(w.served.selected)) == 0 && !w.sick[w.served.selected] {
+		fail("the Service still leads to pods that were taken away")
 	}
 	if share := max(w.served.weight, 0); ready["stable"] < w.replicas-carries(share, w.replicas)-w.state.lendOr0(w.replicas) && len(ready) == 1 && w.selected == "stable" {
 		fail("stable cannot carry its share: %d pods for %d%%", ready["stable"], 100-share)

@@ -24,13 +24,25 @@ func TestParse(t *testing.T) {
 
 func TestNarrow(t *testing.T) {
 	own := map[string]string{"app": "demo"}
-	narrow := Narrow{Deployment: "demo", Hash: "abc"}
-	assert.Equal(t, map[string]string{"app": "demo", "pod-template-hash": "abc"}, narrow.Selector(own))
-	assert.Equal(t, own, Narrow{}.Selector(narrow.Selector(own)))
-	again, err := ParseNarrow(narrow.String())
-	require.NoError(t, err)
-	assert.Equal(t, narrow, again)
+	for _, row := range []struct {
+		narrow     Narrow
+		label      string
+		text, owns string
+	}{
+		{Narrow{Deployment: "demo", Hash: "abc"}, "pod-template-hash", `{"deployment":"demo","hash":"abc"}`, `Deployment "demo"`},
+		{Narrow{Workload: "StatefulSet/demo", Hash: "abc"}, "controller-revision-hash", `{"workload":"StatefulSet/demo","hash":"abc"}`, `StatefulSet "demo"`},
+	} {
+		assert.Equal(t, map[string]string{"app": "demo", row.label: "abc"}, row.narrow.Selector(own))
+		assert.Equal(t, own, Narrow{}.Selector(row.narrow.Selector(own)))
+		assert.JSONEq(t, row.text, row.narrow.String())
+		again, err := ParseNarrow(row.narrow.String())
+		require.NoError(t, err)
+		assert.Equal(t, row.narrow, again)
+		assert.Equal(t, row.owns, row.narrow.Owner())
+	}
 	assert.Empty(t, Narrow{}.String())
+	assert.Empty(t, Narrow{}.Owner())
+	assert.Equal(t, "demo", Narrow{Workload: "demo"}.Owner(), "nobody writes it, but somebody may")
 }
 
 func FuzzParse(f *testing.F) {

@@ -7,10 +7,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"strings"
 )
 
-// hashKey is the label by which the Services of a rollout tell versions apart.
-const hashKey = "pod-template-hash"
+// The labels by which the Services of a rollout tell versions apart: the stock
+// controllers' own, of Deployments and of the other workloads.
+const (
+	hashKey     = "pod-template-hash"
+	revisionKey = "controller-revision-hash"
+)
 
 // CanarySuffix makes the name of the canary's Service from the user's.
 const CanarySuffix = "-canary"
@@ -18,8 +23,22 @@ const CanarySuffix = "-canary"
 // Narrow is what a user's Service in flight carries: whose rollout it serves and
 // which version it leads to.
 type Narrow struct {
-	Deployment string `json:"deployment"`
-	Hash       string `json:"hash"`
+	Deployment string `json:"deployment,omitempty"`
+	// Workload is what is not a Deployment, as KIND/NAME.
+	Workload string `json:"workload,omitempty"`
+	Hash     string `json:"hash"`
+}
+
+// Owner names the workload for a person; empty for the zero Narrow.
+func (n Narrow) Owner() string {
+	if n.Deployment != "" {
+		return fmt.Sprintf("Deployment %q", n.Deployment)
+	}
+	kind, name, named := strings.Cut(n.Workload, "/")
+	if !named {
+		return n.Workload
+	}
+	return fmt.Sprintf("%s %q", kind, name)
 }
 
 // ParseNarrow reads a split annotation of a Service; an empty text is the zero
@@ -41,7 +60,7 @@ func (n Narrow) String() string {
 		return ""
 	}
 	text, err := json.Marshal(n)
-	if err != nil { // cannot happen: both fields are strings
+	if err != nil { // cannot happen: all fields are strings
 		return ""
 	}
 	return string(text)
@@ -51,7 +70,11 @@ func (n Narrow) String() string {
 // the version. Its inverse is OwnSelector.
 func (n Narrow) Selector(own map[string]string) map[string]string {
 	out := OwnSelector(own)
-	if n.Hash != "" {
+	switch {
+	case n.Hash == "":
+	case n.Workload != "":
+		out[revisionKey] = n.Hash
+	default:
 		out[hashKey] = n.Hash
 	}
 	return out
@@ -64,5 +87,6 @@ func OwnSelector(shown map[string]string) map[string]string {
 		out = map[string]string{}
 	}
 	delete(out, hashKey)
+	delete(out, revisionKey)
 	return out
 }

@@ -55,6 +55,8 @@ func NewWriter(c client.Client, kinds []route.Kind) *Writer {
 // served are the kinds whose writes admission renders, with its paths.
 var served = map[schema.GroupKind]string{
 	{Group: "apps", Kind: "Deployment"}:                     "/mutate/deployments",
+	{Group: "apps", Kind: "StatefulSet"}:                    "/mutate/statefulsets",
+	{Group: "apps", Kind: "DaemonSet"}:                      "/mutate/daemonsets",
 	{Kind: "Service"}:                                       "/mutate/services",
 	{Group: "gateway.networking.k8s.io", Kind: "HTTPRoute"}: "/mutate/httproutes",
 	{Group: "gateway.networking.k8s.io", Kind: "GRPCRoute"}: "/mutate/grpcroutes",

@@ -1,0 +1,206 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package webhook
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	admissionv1 "k8s.io/api/admission/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/evenkeel-dev/evenkeel/policy"
+	"github.com/evenkeel-dev/evenkeel/traffic/batch"
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+	"github.com/evenkeel-dev/evenkeel/traffic/route"
+)
+
+// The kinds of workloads that are released in batches alone.
+const (
+	statefulSet = "StatefulSet"
+	daemonSet   = "DaemonSet"
+)
+
+// workload is one write of a StatefulSet or of a DaemonSet, decoded.
+type workload struct {
+	kind          string
+	old, incoming *sentWorkload // old is nil on CREATE
+	sent          []byte        // incoming, as it was sent
+	state         batch.State   // of the live object
+	self          bool          // Evenkeel wrote it
+	rollout       policy.Rollout
+	now           time.Time
+	warnings      []string
+}
+
+// sentWorkload is what a release in batches looks at in both kinds.
+type sentWorkload struct {
+	Metadata metav1.ObjectMeta `json:"metadata"`
+	Spec     struct {
+		Replicas             *int32                `json:"replicas"` // of a StatefulSet
+		RevisionHistoryLimit *int32                `json:"revisionHistoryLimit"`
+		Selector             *metav1.LabelSelector `json:"selector"`
+		Template             jsontext.Value        `json:"template"`
+		UpdateStrategy       jsontext.Value        `json:"updateStrategy"`
+	} `json:"spec"`
+	Status struct {
+		UpdateRevision string `json:"updateRevision"` // of a StatefulSet
+	} `json:"status"`
+
+	template corev1.PodTemplateSpec
+	knobs    batch.Knobs
+}
+
+// mutateWorkload starts releases in batches, and renders what is in flight.
+func (h *Handler) mutateWorkload(kind string) func(*http.Request, *admissionv1.AdmissionRequest) (answer, error) {
+	return func(r *http.Request, request *admissionv1.AdmissionRequest) (answer, error) {
+		w, err := h.decodeWorkload(kind, request)
+		if err != nil || w.incoming.Metadata.DeletionTimestamp != nil {
+			return answer{}, err
+		}
+		outcome, err := h.decideBatches(r.Context(), w)
+		if err != nil || outcome.denied != "" {
+			return answer{denied: outcome.denied, warnings: w.warnings}, err
+		}
+		patch, err := buildPatch(w.sent, outcome.changes)
+		return answer{patch: patch, warnings: append(w.warnings, outcome.warnings...)}, err
+	}
+}
+
+// validateWorkload looks at what came out of all mutating webhooks.
+func (h *Handler) validateWorkload(kind string) func(*http.Request, *admissionv1.AdmissionRequest) (answer, error) {
+	return func(_ *http.Request, request *admissionv1.AdmissionRequest) (answer, error) {
+		w, err := h.decodeWorkload(kind, request)
+		if err != nil || w.incoming.Metadata.DeletionTimestamp != nil || w.self {
+			return answer{}, err
+		}
+		user := w.incoming.knobs
+		if after, err := batch.ParseState(w.incoming.Metadata.Annotations[rollout.StateAnnotation]); err == nil && after.InFlight() {
+			user = *after.User
+		}
+		return answer{denied: w.refused(user)}, nil
+	}
+}
+
+func (h *Handler) decodeWorkload(kind string, request *admissionv1.AdmissionRequest) (*workload, error) {
+	w := &workload{kind: kind, sent: request.Object.Raw, self: request.UserInfo.Username == h.self, now: h.now()}
+	var err error
+	if w.incoming, err = readWorkload(kind, request.Object.Raw); err != nil {
+		return nil, err
+	}
+	w.incoming.Metadata.Namespace = request.Namespace
+	if len(request.OldObject.Raw) == 0 {
+		return w, nil
+	}
+	if w.old, err = readWorkload(kind, request.OldObject.Raw); err != nil {
+		return nil, err
+	}
+	w.old.Metadata.Namespace = request.Namespace
+	if w.state, err = batch.ParseState(w.old.Metadata.Annotations[rollout.StateAnnotation]); err != nil {
+		h.log.Error(err, "ignored an unreadable state", "namespace", request.Namespace, "name", request.Name)
+		w.warnings = append(w.warnings, "evenkeel: "+err.Error()+"; the rollout is not guarded")
+	}
+	return w, nil
+}
+
+func readWorkload(kind string, raw []byte) (*sentWorkload, error) {
+	var sent sentWorkload
+	err := json.Unmarshal(raw, &sent, asSent)
+	if err == nil && len(sent.Spec.Template) > 0 {
+		err = json.Unmarshal(sent.Spec.Template, &sent.template, asSent)
+	}
+	if err == nil && len(sent.Spec.UpdateStrategy) > 0 {
+		err = json.Unmarshal(fmt.Appendf(nil, `{"%s%s":%s}`, strings.ToLower(kind[:1]), kind[1:], sent.Spec.UpdateStrategy), &sent.knobs, asSent)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot decode the %s: %w", kind, err)
+	}
+	return &sent, nil
+}
+
+// templateChanged tells whether the pods are to become others.
+func (w *workload) templateChanged() bool {
+	return !equality.Semantic.DeepEqual(w.old.template, w.incoming.template)
+}
+
+// opted tells whether a changed template is released in batches.
+func (s *sentWorkload) opted() bool {
+	return s.Metadata.Annotations[policy.StrategyAnnotation] == rollout.Batch
+}
+
+// wish is the updateStrategy that the requester has in mind.
+func (w *workload) wish() batch.Knobs {
+	if w.state.InFlight() {
+		return w.state.Wish(w.old.knobs, w.incoming.knobs)
+	}
+	return w.incoming.knobs
+}
+
+// refused says why a write cannot be released as it asks to be; empty where it
+// can, and where the live object asks for no less.
+func (w *workload) refused(user batch.Knobs) string {
+	err := w.unfit(w.incoming, user)
+	if err == nil {
+		return ""
+	}
+	if w.old != nil {
+		before := w.old.knobs
+		if w.state.InFlight() {
+			before = *w.state.User
+		}
+		if w.unfit(w.old, before) != nil {
+			return ""
+		}
+	}
+	return "evenkeel: " + err.Error()
+}
+
+// unfit says what is wrong with what somebody wrote about the release.
+func (w *workload) unfit(s *sentWorkload, user batch.Knobs) error {
+	strategy := s.Metadata.Annotations[policy.StrategyAnnotation]
+	switch {
+	case strategy == "" || strategy == rollout.Rolling:
+		return nil
+	case strategy != rollout.Batch:
+		return fmt.Errorf("strategy: %q is not for a %s, whose pods change in batches; write:\n  %s: %s", strategy, w.kind, policy.StrategyAnnotation, rollout.Batch)
+	}
+	if steps, given := s.Metadata.Annotations[policy.StepsAnnotation]; given {
+		if _, err := rollout.ParseSteps(steps); err != nil {
+			return err
+		}
+	}
+	if _, err := s.turn(); err != nil {
+		return err
+	}
+	return batch.Manageable(user, s.Spec.RevisionHistoryLimit)
+}
+
+// defaultTurn is the share of the pods, in percent, that may be given all the
+// traffic where nobody says so: fewer would be asked for twice their share.
+const defaultTurn = 50
+
+// turn is the weight from which on the new pods get all the traffic.
+func (s *sentWorkload) turn() (int, error) {
+	text, given := s.Metadata.Annotations[policy.TurnAnnotation]
+	if !given {
+		return defaultTurn, nil
+	}
+	turn, err := strconv.Atoi(strings.TrimSuffix(text, "%"))
+	if err != nil || turn < 1 || turn > 100 || text != strconv.Itoa(turn)+"%" {
+		return 0, fmt.Errorf("turn: %q is not a whole percent from 1%% to 100%%; write for example:\n  %s: 50%%", text, policy.TurnAnnotation)
+	}
+	return turn, nil
+}
+
+// narrow is how its Services name a workload.
+func (w *workload) narrow() route.Narrow {
+	return route.Narrow{Workload: w.kind + "/" + w.incoming.Metadata.Name}
+}
