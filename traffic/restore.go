@@ -94,7 +94,8 @@ type Restore struct {
 }
 
 // All restores the rollouts of a namespace, of all where it is empty, or those of
-// that name. It returns when they have ended, or with what kept some of them.
+// that name. It returns when they have ended, or with what kept some of them:
+// among that ErrNotOurs and ErrUnable.
 func (r *Restore) All(ctx context.Context, namespace, name string) error {
 	flights, err := Flights(ctx, r.Client, namespace)
 	if err != nil {
@@ -167,6 +168,10 @@ func (r *Restore) step(ctx context.Context, reconciler *Reconciler, flight Fligh
 		}
 		return rollout.State{}, 0, err
 	}
+	fresh := Flight{&metav1.PartialObjectMetadata{TypeMeta: flight.Object.TypeMeta, ObjectMeta: d.ObjectMeta}}
+	if err := fresh.Unable(ctx, r.Client); err != nil {
+		return rollout.State{}, 0, err
+	}
 	w, err := reconciler.observe(ctx, &d)
 	if err != nil {
 		return rollout.State{}, 0, err
@@ -192,6 +197,9 @@ func (r *Restore) stepBatches(ctx context.Context, reconciler *Reconciler, fligh
 		if apierrors.IsNotFound(err) {
 			return rollout.State{}, 0, b.releaseBatches(ctx, key)
 		}
+		return rollout.State{}, 0, err
+	}
+	if err := flight.Unable(ctx, r.Client); err != nil {
 		return rollout.State{}, 0, err
 	}
 	w, err := b.observe(ctx, object)

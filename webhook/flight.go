@@ -17,7 +17,6 @@ import (
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/policy/rules"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
-	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
 
 // flight is what a review adds to the policy's plan for the sake of a rollout.
@@ -64,15 +63,17 @@ func (h *Handler) startFlight(ctx context.Context, d *deployment, plan policy.Pl
 	if !changed || !d.released() {
 		return f, nil
 	}
-	state, why, err := h.plan(ctx, d, plan.Object, template)
-	if err != nil {
+	state, no, err := h.plan(ctx, d, plan.Object, template)
+	switch {
+	case err != nil:
 		return flight{}, err
-	}
-	if why != "" {
-		if state.Strategy != rollout.Rolling {
-			f.warnings = append(f.warnings, fmt.Sprintf("evenkeel: no %s, a plain rolling update: %s", state.Strategy, why))
-		}
+	case no.plain != "" && state.Strategy == rollout.Rolling:
 		return f, nil
+	case no.plain != "":
+		f.warnings = append(f.warnings, fmt.Sprintf("evenkeel: no %s, a plain rolling update: %s", state.Strategy, no.plain))
+		return f, nil
+	case no.refused != "":
+		return flight{denied: fmt.Sprintf("evenkeel: this %s cannot start: %s", state.Strategy, no.refused)}, nil
 	}
 	begun := rollout.Begin(state, d.now)
 	f.changes = append(f.changes, d.render(begun)...)
@@ -89,57 +90,29 @@ func (d *deployment) released() bool {
 	return slices.Contains(rollout.Strategies(), d.policy.Rollout.Strategy)
 }
 
-// starts tells what a release that starts will do.
-func starts(s rollout.State) []string {
-	how := "its pods change step by step"
-	switch {
-	case s.Strategy == rollout.Rolling:
-		how = fmt.Sprintf("when it does not get on, %s comes back", s.Stable.ReplicaSet)
-		if s.OnFailure == rollout.OnFailureHold {
-			how = "when it does not get on, a person decides"
-		}
-	case len(s.Routes) > 0:
-		how = "traffic moves by " + wordsOf(s.Routes)
-	case s.Divides():
-		how = "traffic moves by " + quoted("Service", s.Services)
-	}
-	if s.Divides() && s.Capacity != rollout.Replace {
-		how = fmt.Sprintf("%s stays whole, %s", s.Stable.ReplicaSet, how)
-	}
-	if s.Held {
-		how += "; it waits for kubectl rollout resume"
-	}
-	return []string{fmt.Sprintf("evenkeel: %s starts; %s; kubectl rollout status waits for the end", s.Words(), how)}
-}
-
-// wordsOf names routes for a person.
-func wordsOf(refs []string) string {
-	words := make([]string, len(refs))
-	for i, text := range refs {
-		words[i] = text
-		if ref, err := route.ParseRef(text); err == nil {
-			words[i] = ref.Words()
-		}
-	}
-	return strings.Join(words, ", ")
-}
+// obstacle is why no release starts: either a plain rolling update takes its
+// place, or the write is refused.
+type obstacle struct{ plain, refused string }
 
 // plan gives the state that a canary starts from, or says why there is none.
-func (h *Handler) plan(ctx context.Context, d *deployment, object *appsv1.Deployment, template *corev1.PodTemplateSpec) (rollout.State, string, error) {
+func (h *Handler) plan(ctx context.Context, d *deployment, object *appsv1.Deployment, template *corev1.PodTemplateSpec) (rollout.State, obstacle, error) {
+	p := d.policy.Rollout
 	if ptr.Deref(object.Spec.Replicas, 1) == 0 {
-		return rollout.State{Strategy: d.policy.Rollout.Strategy}, "it has 0 replicas", nil
+		return rollout.State{Strategy: p.Strategy}, obstacle{plain: "it has 0 replicas"}, nil
 	}
 	if object.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType {
-		return rollout.State{Strategy: d.policy.Rollout.Strategy}, "strategy type Recreate cannot keep two versions", nil
+		return rollout.State{Strategy: p.Strategy}, obstacle{plain: "strategy type Recreate cannot keep two versions"}, nil
 	}
-	p := d.policy.Rollout
 	steps, err := rollout.StepsFor(p.Strategy, p.Steps)
 	if err != nil {
-		return rollout.State{Strategy: p.Strategy}, err.Error(), nil
+		return rollout.State{Strategy: p.Strategy}, obstacle{plain: err.Error()}, nil
 	}
 	found, err := h.topology.survey(ctx, d.old, template.Labels, p)
 	if err != nil {
-		return rollout.State{}, "", err
+		return rollout.State{}, obstacle{}, err
+	}
+	if no := (obstacle{found.missing, found.refused}); no != (obstacle{}) {
+		return rollout.State{Strategy: p.Strategy}, no, nil
 	}
 	user := rollout.KnobsOf(object)
 	state := rollout.State{
@@ -157,7 +130,7 @@ func (h *Handler) plan(ctx context.Context, d *deployment, object *appsv1.Deploy
 	}
 	user.Paused = false // it is the word of a person to the release now
 	state.User = &user
-	return state, found.missing, nil
+	return state, obstacle{}, nil
 }
 
 // capacity is where the new pods come from. Batches stay within what there is,

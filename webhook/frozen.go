@@ -47,11 +47,11 @@ func (h *Handler) thaw(ctx context.Context, d *deployment) (answer, error) {
 	if d.policy.Rollout.Strategy == rollout.Rolling {
 		d.policy.Rollout.Strategy = rollout.Canary
 	}
-	state, why, err := h.plan(ctx, d, object, &d.old.Spec.Template)
+	state, no, err := h.plan(ctx, d, object, &d.old.Spec.Template)
 	if err != nil {
 		return answer{}, err
 	}
-	if why != "" {
+	if why := no.plain + no.refused; why != "" {
 		return answer{denied: "evenkeel: it cannot go back by itself: " + why}, nil
 	}
 	back := rollout.RollBack(rollout.Begin(state, d.now), reasonFrozen, d.now)

@@ -111,7 +111,7 @@ func (t topology) movedServices(ctx context.Context, w *workload, podLabels map[
 		if stays(&services[i]) {
 			continue
 		}
-		if why := unusable(&services[i], w.narrow()); why != "" {
+		if why, _ := unusable(&services[i], w.narrow()); why != "" {
 			return nil, why, nil
 		}
 		names = append(names, services[i].Name)

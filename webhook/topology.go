@@ -4,9 +4,11 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -14,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -44,8 +47,9 @@ type surroundings struct {
 	stable             rollout.Version
 	// undivided says which routes keep all their traffic on stable, and why.
 	undivided []string
-	// pods says why no traffic can be divided, so that the pods alone change.
-	pods string
+	// refused says why what is there cannot be divided, and what mends it; empty
+	// when it can, or when there is nothing to divide.
+	refused string
 	// missing says why there can be no two versions; empty when there can.
 	missing string
 }
@@ -93,43 +97,42 @@ func (t topology) survey(ctx context.Context, old *appsv1.Deployment, podLabels 
 // surveyTraffic finds the Services and routes that lead to the pods.
 func (t topology) surveyTraffic(ctx context.Context, old *appsv1.Deployment, podLabels map[string]string, p policy.Rollout, s *surroundings) error {
 	services, err := t.services(ctx, old.Namespace, podLabels)
-	if err != nil {
+	if err != nil || len(services) == 0 {
 		return err
 	}
 	for i := range services {
-		if why := unusable(&services[i], route.Narrow{Deployment: old.Name}); why != "" {
-			s.alone(why)
-			return nil
-		}
 		s.services = append(s.services, services[i].Name)
+		if why, fix := unusable(&services[i], route.Narrow{Deployment: old.Name}); s.refused == "" && why != "" {
+			s.refused = why + ". " + fix
+		}
 	}
-	if len(services) == 0 {
-		s.alone("no Service selects its pods")
-		return nil
-	}
-	slices.Sort(s.services)
 	return t.surveyRoutes(ctx, old, p, s)
 }
 
-// unusable says why a Service cannot take part in a release.
-func unusable(service *corev1.Service, whose route.Narrow) string {
-	for _, key := range []string{appsv1.DefaultDeploymentUniqueLabelKey, appsv1.ControllerRevisionHashLabelKey} {
-		if _, own := service.Spec.Selector[key]; own && service.Annotations[route.SplitAnnotation] == "" {
-			return fmt.Sprintf("Service %q selects %s itself", service.Name, key)
-		}
-	}
+// unusable says why a Service cannot take part in a release, and what mends it.
+func unusable(service *corev1.Service, whose route.Narrow) (why, fix string) {
 	narrow, err := route.ParseNarrow(service.Annotations[route.SplitAnnotation])
 	if err != nil {
-		return err.Error()
+		return fmt.Sprintf("Service %q: %v", service.Name, err),
+			fmt.Sprintf("Take it off:\n  kubectl annotate service -n %s %s %s-", service.Namespace, service.Name, route.SplitAnnotation)
+	}
+	for _, key := range []string{appsv1.DefaultDeploymentUniqueLabelKey, appsv1.ControllerRevisionHashLabelKey} {
+		if _, own := service.Spec.Selector[key]; own && narrow == (route.Narrow{}) {
+			return fmt.Sprintf("Service %q selects %s itself", service.Name, key),
+				fmt.Sprintf("It cannot lead to two versions in turn: take that out of its selector:\n  kubectl patch service -n %s %s --type=json -p '[{\"op\":\"remove\",\"path\":\"/spec/selector/%s\"}]'",
+					service.Namespace, service.Name, key)
+		}
 	}
 	if owner := narrow.Owner(); owner != "" && owner != whose.Owner() {
-		return fmt.Sprintf("Service %q is in flight with %s", service.Name, owner)
+		return fmt.Sprintf("Service %q is in flight with %s", service.Name, owner),
+			fmt.Sprintf("It leads to one release at a time: apply this again when that has ended, or end it:\n  kubectl annotate -n %s %s %s=%s",
+				service.Namespace, strings.ToLower(cmp.Or(narrow.Workload, "deployment/"+narrow.Deployment)), rollout.ActionAnnotation, rollout.ActionRollback)
 	}
-	return ""
+	return "", ""
 }
 
 // surveyRoutes finds the routes to divide. Where there are none, and nothing else
-// that moves traffic, the pods alone change.
+// that moves traffic, the pods alone change: the check no-route tells.
 func (t topology) surveyRoutes(ctx context.Context, old *appsv1.Deployment, p policy.Rollout, s *surroundings) error {
 	all, err := t.leading(ctx, old, s.services, p)
 	if err != nil {
@@ -146,20 +149,13 @@ func (t topology) surveyRoutes(ctx context.Context, old *appsv1.Deployment, p po
 	switch {
 	case p.Strategy == rollout.BlueGreen: // the Services alone can move all traffic at once
 		s.backends = slices.Clone(s.services)
-	case len(s.routes) == 0 && len(s.undivided) > 0:
-		s.alone(s.undivided[0])
 	case len(s.routes) == 0:
-		s.alone("no route leads to " + quoted("Service", s.services))
+		*s = surroundings{}
+		return nil
 	}
 	slices.Sort(s.backends)
 	s.backends = slices.Compact(s.backends)
 	return t.surveyCanaryNames(ctx, old, s)
-}
-
-// alone leaves the traffic as it is: each version gets it by its pods.
-func (s *surroundings) alone(why string) {
-	s.services, s.backends, s.routes, s.undivided = nil, nil, nil, nil
-	s.pods = why
 }
 
 // surveyCanaryNames makes sure that the canary's Services may have their names.
@@ -167,9 +163,10 @@ func (t topology) surveyCanaryNames(ctx context.Context, old *appsv1.Deployment,
 	for _, name := range s.backends {
 		var taken corev1.Service
 		key := client.ObjectKey{Namespace: old.Namespace, Name: name + route.CanarySuffix}
-		if len(key.Name) > 63 {
-			s.alone(fmt.Sprintf("the name %q of the canary's Service is longer than 63 characters", key.Name))
-			return nil
+		if most := validation.DNS1035LabelMaxLength; len(key.Name) > most {
+			s.refused = cmp.Or(s.refused, fmt.Sprintf("the canary's Service would be %q, which is longer than the %d characters that a name may have. Give Service %q a name of %d at most, or leave the traffic to the pods:\n  %s",
+				key.Name, most, name, most-len(route.CanarySuffix), podsAlone))
+			continue
 		}
 		err := t.cache.Get(ctx, key, &taken)
 		if apierrors.IsNotFound(err) {
@@ -179,12 +176,14 @@ func (t topology) surveyCanaryNames(ctx context.Context, old *appsv1.Deployment,
 			return fmt.Errorf("cannot get Service %q: %w", key.Name, err)
 		}
 		if !metav1.IsControlledBy(&taken, old) {
-			s.alone(fmt.Sprintf("Service %q exists and is not Evenkeel's; the canary's Service would have its name", key.Name))
-			return nil
+			s.refused = cmp.Or(s.refused, fmt.Sprintf("Service %q exists and is not Evenkeel's, and the canary's Service would have its name. Give it another one, or leave the traffic to the pods:\n  %s", key.Name, podsAlone))
 		}
 	}
 	return nil
 }
+
+// podsAlone is written for a release that divides no traffic.
+const podsAlone = rollout.StrategyAnnotation + ": " + rollout.Batch
 
 // surveyStable finds the ReplicaSet that serves, which is the one with most ready
 // pods, and whether it can carry all.

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/webhook/audit"
 	"github.com/evenkeel-dev/evenkeel/webhook/offline"
 )
@@ -80,8 +81,8 @@ func writeReport(to io.Writer, report audit.Report, output string) error {
 		fmt.Fprintln(table, "NAMESPACE\tNAME\tCHECK\tACTION\tFINDING")
 	}
 	for _, f := range report.Findings {
-		first, _, _ := strings.Cut(f.Message, "\n")
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", f.Namespace, f.Name, f.Check, f.Action, first)
+		line := strings.TrimPrefix(policy.Violation{Check: f.Check, Message: f.Message}.Line(), f.Check+": ")
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", f.Namespace, f.Name, f.Check, f.Action, line)
 	}
 	if err := table.Flush(); err != nil {
 		return fmt.Errorf("cannot write the report: %w", err)

@@ -45,7 +45,10 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 	if err != nil {
 		return err
 	}
-	routes := routeKinds(mgr)
+	routes, err := routeKinds(mgr, ending.ask)
+	if err != nil {
+		return err
+	}
 	handler := webhook.New(webhook.Options{
 		Metrics: counted, Kinds: routes,
 		Cache: mgr.GetClient(), Near: around, Filled: around.filled, Live: mgr.GetAPIReader(), Policies: policies, Self: o.self(), Log: mgr.GetLogger().WithName("webhook"),

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -58,9 +57,6 @@ func inOrder(all ...healthz.Checker) healthz.Checker {
 // they are filled. Routes are read as trees: a cache of their types would be a
 // second one, and the first review would wait for that of the trees.
 func cachesFilled(ctx context.Context, mgr ctrl.Manager, routes []route.Kind) (healthz.Checker, error) {
-	if !slices.Contains(routes, route.HTTPRoute) {
-		return nil, errors.New("cannot watch HTTPRoutes: install the Gateway API's kinds (its standard channel) first")
-	}
 	for _, object := range readByAdmission(routes) {
 		if _, err := mgr.GetCache().GetInformer(ctx, object, cache.BlockUntilSynced(false)); err != nil {
 			return nil, fmt.Errorf("cannot watch %T %s: %w", object, object.GetObjectKind().GroupVersionKind().Kind, err)
@@ -110,6 +106,8 @@ func (onEveryReplica) NeedLeaderElection() bool { return false }
 type drain struct {
 	delay time.Duration
 	begun atomic.Bool
+	// ask asks for the end, as the signal does.
+	ask context.CancelFunc
 }
 
 // after gives a context that ends the delay after the one given.

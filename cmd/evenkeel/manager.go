@@ -51,7 +51,8 @@ func logTo(handler slog.Handler) {
 	slog.SetDefault(slog.New(handler)) // and with it package log, for net/http
 }
 
-// run serves until the context ends, and for the drain's delay after it.
+// run serves until the context ends or something asks for the end, and for the
+// drain's delay after it.
 func run(ctx context.Context, o *options) error {
 	config, err := ctrl.GetConfig()
 	if err != nil {
@@ -70,7 +71,9 @@ func run(ctx context.Context, o *options) error {
 	if err != nil {
 		return fmt.Errorf("cannot make the manager: %w", err)
 	}
-	ending := &drain{delay: o.drainDelay}
+	ctx, ask := context.WithCancel(ctx)
+	defer ask()
+	ending := &drain{delay: o.drainDelay, ask: ask}
 	if err := compose(ctx, mgr, o, source, ending); err != nil {
 		return err
 	}

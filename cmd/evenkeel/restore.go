@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -65,9 +66,17 @@ func (o *restoring) run(ctx context.Context, out io.Writer, name string) error {
 	if err != nil {
 		return err
 	}
-	kinds := kindsOf(c.RESTMapper(), func(string, string) {})
-	restore := &traffic.Restore{Client: offline.NewWriter(c, kinds), Kinds: kinds, Tell: teller(out)}
-	err = restore.All(ctx, o.namespace, name)
+	kinds, err := kindsOf(c.RESTMapper())
+	if err != nil {
+		return err
+	}
+	return o.restore(ctx, c, &traffic.Restore{Client: offline.NewWriter(c, kinds), Kinds: kinds, Tell: teller(out)}, out, name)
+}
+
+// restore goes back by itself, and asks a manager where that is in the way. What
+// somebody has to do by hand is an error in either case.
+func (o *restoring) restore(ctx context.Context, c client.Client, restore *traffic.Restore, out io.Writer, name string) error {
+	err := restore.All(ctx, o.namespace, name)
 	if err != nil && o.webhooks != "" && strings.Contains(err.Error(), "failed calling webhook") {
 		fmt.Fprintf(out, "no manager answers: deleting the webhook configurations %q\n", o.webhooks)
 		if err := o.deleteWebhooks(ctx, c); err != nil {
@@ -77,11 +86,23 @@ func (o *restoring) run(ctx context.Context, out io.Writer, name string) error {
 	}
 	switch {
 	case errors.Is(err, traffic.ErrNotOurs):
-		return o.ask(ctx, c, out, name)
+		return errors.Join(othersThan(err, traffic.ErrNotOurs, traffic.ErrUnable), o.ask(ctx, c, out, name))
 	case err != nil && strings.Contains(err.Error(), "failed calling webhook"):
 		return fmt.Errorf("%w\nno manager answers, and objects in flight wait for one: start it again, or add --delete-webhooks=NAME (kubectl get mutatingwebhookconfigurations)", err)
 	}
 	return err
+}
+
+// othersThan leaves those of joined errors that are none of some kinds.
+func othersThan(err error, kinds ...error) error {
+	joined, several := err.(interface{ Unwrap() []error })
+	all := []error{err}
+	if several {
+		all = joined.Unwrap()
+	}
+	return errors.Join(slices.DeleteFunc(slices.Clone(all), func(one error) bool {
+		return slices.ContainsFunc(kinds, func(kind error) bool { return errors.Is(one, kind) })
+	})...)
 }
 
 func (o *restoring) deleteWebhooks(ctx context.Context, c client.Client) error {
@@ -94,7 +115,8 @@ func (o *restoring) deleteWebhooks(ctx context.Context, c client.Client) error {
 	return nil
 }
 
-// ask says "rollback" to the managers, and waits until they have done it.
+// ask says "rollback" to the managers, and waits until they have done it. It
+// does not wait for what they cannot do, and says that.
 func (o *restoring) ask(ctx context.Context, c client.Client, out io.Writer, name string) error {
 	fmt.Fprintln(out, "a manager keeps the state: asking it")
 	tell := teller(out)
@@ -104,10 +126,21 @@ func (o *restoring) ask(ctx context.Context, c client.Client, out io.Writer, nam
 		if err != nil {
 			return err
 		}
-		left := 0
+		left, unable := 0, []error{}
 		for _, flight := range flights {
+			if name != "" && flight.Object.Name != name {
+				continue
+			}
+			err := flight.Unable(ctx, c)
+			if errors.Is(err, traffic.ErrUnable) {
+				unable = append(unable, fmt.Errorf("cannot restore %s %s: %w", flight.Object.Kind, client.ObjectKeyFromObject(flight.Object), err))
+				continue
+			}
+			if err != nil {
+				return err
+			}
 			state, err := flight.State()
-			if err != nil || !state.InFlight() || (name != "" && flight.Object.Name != name) {
+			if err != nil || !state.InFlight() {
 				continue
 			}
 			left++
@@ -121,11 +154,11 @@ func (o *restoring) ask(ctx context.Context, c client.Client, out io.Writer, nam
 			}
 		}
 		if left == 0 {
-			return nil
+			return errors.Join(unable...)
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%w: %d rollouts are still in flight", context.Cause(ctx), left)
+			return errors.Join(append(unable, fmt.Errorf("%w: %d rollouts are still in flight", context.Cause(ctx), left))...)
 		case <-time.After(time.Second):
 		}
 	}

@@ -109,7 +109,7 @@ type snapshot struct {
 }
 
 // read lists the Deployments and what is around them. A kind that may not be
-// read, or that the cluster does not have, is unknown.
+// read is unknown; of one that the cluster does not have there are none.
 func (a *access) read(ctx context.Context, c client.Reader) (*snapshot, error) {
 	s := &snapshot{world: offline.NewWorld()}
 	var deployments appsv1.DeploymentList
@@ -134,7 +134,7 @@ func (a *access) read(ctx context.Context, c client.Reader) (*snapshot, error) {
 		{policy.Routes, &gatewayv1.GRPCRouteList{}},
 		{policy.Routes, &networkingv1.IngressClassList{}},
 	} {
-		if err := s.add(ctx, c, one.list, a.namespace); err != nil {
+		if err := s.add(ctx, c, one.list, a.namespace); err != nil && !meta.IsNoMatchError(err) {
 			fmt.Fprintf(os.Stderr, "evenkeel: %s are not known, and what needs them is not checked: %v\n", one.kind, err)
 			s.unknown = append(s.unknown, one.kind)
 		}

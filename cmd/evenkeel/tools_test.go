@@ -160,10 +160,10 @@ func TestPlanOfAPolicy(t *testing.T) {
 }
 
 func TestAReportIsATable(t *testing.T) {
-	report := audit.Report{Deployments: 2, Findings: []audit.Finding{{Namespace: "shop", Name: "web", Check: "pdb", Action: policy.Warn, Message: "first line\nsecond"}}}
+	report := audit.Report{Deployments: 2, Findings: []audit.Finding{{Namespace: "shop", Name: "web", Check: "pdb", Action: policy.Warn, Message: "it is odd. Write:\n  fix: me"}}}
 	var out bytes.Buffer
 	require.NoError(t, writeReport(&out, report, "table"))
-	assert.Equal(t, "NAMESPACE  NAME  CHECK  ACTION  FINDING\nshop       web   pdb    Warn    first line\n2 Deployments, 1 findings\n", out.String())
+	assert.Equal(t, "NAMESPACE  NAME  CHECK  ACTION  FINDING\nshop       web   pdb    Warn    it is odd. Write: fix: me\n2 Deployments, 1 findings\n", out.String())
 	code, _, stderr := called("", "audit", "-o", "xml")
 	assert.Equal(t, 1, code)
 	assert.Contains(t, stderr, `--output="xml" is not known: use table, json`)

@@ -16,7 +16,7 @@ import (
 // trim drops of an object, before it is cached, what nobody reads there:
 //
 //	all              who owns which field
-//	EndpointSlices   all of an endpoint but its pod's name and whether it is ready
+//	EndpointSlices   all of an endpoint but its pod's name and UID, and whether it is ready
 //	Services,        the manifest that kubectl keeps, which is the whole object again
 //	routes
 //
@@ -43,7 +43,7 @@ func trimEndpoints(slice *discoveryv1.EndpointSlice) {
 	for i, endpoint := range slice.Endpoints {
 		kept := discoveryv1.Endpoint{Conditions: discoveryv1.EndpointConditions{Ready: endpoint.Conditions.Ready}}
 		if endpoint.TargetRef != nil {
-			kept.TargetRef = &corev1.ObjectReference{Name: endpoint.TargetRef.Name}
+			kept.TargetRef = &corev1.ObjectReference{Name: endpoint.TargetRef.Name, UID: endpoint.TargetRef.UID}
 		}
 		slice.Endpoints[i] = kept
 	}

@@ -36,7 +36,7 @@ func of(annotations ...string) metav1.ObjectMeta {
 	return m
 }
 
-func managed(m metav1.ObjectMeta) metav1.ObjectMeta {
+func withManagers(m metav1.ObjectMeta) metav1.ObjectMeta {
 	m.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "kubectl"}}
 	return m
 }
@@ -51,7 +51,7 @@ func TestTrimLeavesWhatReadersNeed(t *testing.T) {
 		// its Service by the label, its ready pods by their names
 		"EndpointSlice": {
 			&discoveryv1.EndpointSlice{
-				ObjectMeta: managed(of()), AddressType: discoveryv1.AddressTypeIPv4, Ports: []discoveryv1.EndpointPort{{Port: ptr.To[int32](80)}},
+				ObjectMeta: withManagers(of()), AddressType: discoveryv1.AddressTypeIPv4, Ports: []discoveryv1.EndpointPort{{Port: ptr.To[int32](80)}},
 				Endpoints: []discoveryv1.Endpoint{
 					{
 						Addresses: []string{"10.0.0.1"}, NodeName: ptr.To("node"), Zone: ptr.To("a"),
@@ -64,24 +64,24 @@ func TestTrimLeavesWhatReadersNeed(t *testing.T) {
 			&discoveryv1.EndpointSlice{
 				ObjectMeta: of(), AddressType: discoveryv1.AddressTypeIPv4,
 				Endpoints: []discoveryv1.Endpoint{
-					{Conditions: discoveryv1.EndpointConditions{Ready: ptr.To(true)}, TargetRef: &corev1.ObjectReference{Name: "demo-1-a"}},
+					{Conditions: discoveryv1.EndpointConditions{Ready: ptr.To(true)}, TargetRef: &corev1.ObjectReference{Name: "demo-1-a", UID: "p"}},
 					{Conditions: discoveryv1.EndpointConditions{Ready: ptr.To(false)}},
 				},
 			},
 		},
 		// its selector and ports, for the canary's
 		"Service": {
-			&corev1.Service{ObjectMeta: managed(of(both...)), Spec: service},
+			&corev1.Service{ObjectMeta: withManagers(of(both...)), Spec: service},
 			&corev1.Service{ObjectMeta: of(route.SplitAnnotation), Spec: service},
 		},
 		// its template, which is compared with and gone back to
 		"ReplicaSet": {
-			&appsv1.ReplicaSet{ObjectMeta: managed(of(both...)), Spec: appsv1.ReplicaSetSpec{Template: template}, Status: appsv1.ReplicaSetStatus{ReadyReplicas: 1}},
+			&appsv1.ReplicaSet{ObjectMeta: withManagers(of(both...)), Spec: appsv1.ReplicaSetSpec{Template: template}, Status: appsv1.ReplicaSetStatus{ReadyReplicas: 1}},
 			&appsv1.ReplicaSet{ObjectMeta: of(both...), Spec: appsv1.ReplicaSetSpec{Template: template}, Status: appsv1.ReplicaSetStatus{ReadyReplicas: 1}},
 		},
 		// its manifest, by which the audit tells who set a field
 		"Deployment": {
-			&appsv1.Deployment{ObjectMeta: managed(of(both...)), Spec: appsv1.DeploymentSpec{Template: template}},
+			&appsv1.Deployment{ObjectMeta: withManagers(of(both...)), Spec: appsv1.DeploymentSpec{Template: template}},
 			&appsv1.Deployment{ObjectMeta: of(both...), Spec: appsv1.DeploymentSpec{Template: template}},
 		},
 		// its spec, to be rendered, and who has accepted it

@@ -204,23 +204,26 @@ func TestEdgesOfClaimsPortsAndRoutes(t *testing.T) {
 		{name: "it has one", pods: ready, near: service(t, "[{port: 80, targetPort: http}]")},
 	})
 	look(t, "no-route", []edge{{name: "not a canary"}})
-	canary := policy.Default().Default
-	canary.Rollout.Strategy = policy.StrategyCanary
+	canary, blueGreen := policy.Default().Default, policy.Default().Default
+	canary.Rollout.Strategy, blueGreen.Rollout.Strategy = policy.StrategyCanary, policy.StrategyBlueGreen
 	web := service(t, "[{port: 80}]")
 	with := func(routes ...policy.Route) policy.Neighbours {
 		return policy.Neighbours{Services: web.Services, Routes: routes}
 	}
+	const alone, moves = "no traffic is divided, its pods alone change step by step: ", "no route is switched, the Service alone moves all traffic at the end: "
 	for _, row := range []struct {
-		near policy.Neighbours
-		says string
+		near       policy.Neighbours
+		says, blue string
 	}{
-		{policy.Neighbours{}, "no traffic is divided, its pods alone change step by step: no Service selects its pods"},
-		{web, `no traffic is divided, its pods alone change step by step: no route leads to Service "web"`},
-		{with(policy.Route{Problem: "it is odd"}), "no traffic is divided, its pods alone change step by step: it is odd"},
-		{with(policy.Route{Problem: "it is odd"}, policy.Route{}), ""},
+		{policy.Neighbours{}, alone + "no Service selects its pods", "no traffic is moved, its pods alone change: no Service selects its pods"},
+		{web, alone + `no route leads to Service "web"`, moves + `no route leads to Service "web"`},
+		{with(policy.Route{Problem: "it is odd"}), alone + "it is odd", moves + "it is odd"},
+		{with(policy.Route{Problem: "it is odd"}, policy.Route{}), "", ""},
 	} {
 		_, message := noRoute(world{Deployment: deployment(), policy: canary, near: row.near})
 		assert.Equal(t, row.says, message)
+		_, message = noRoute(world{Deployment: deployment(), policy: blueGreen, near: row.near})
+		assert.Equal(t, row.blue, message)
 		severity, _ := noRoute(world{Deployment: deployment(func(d *appsv1.Deployment) { *d.Spec.Replicas = 0 }), policy: canary, near: row.near})
 		assert.Zero(t, severity, "no replicas")
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
@@ -202,5 +203,27 @@ func TestActionsOfThePolicy(t *testing.T) {
 		assert.Len(t, plan.Warnings, want.warnings, action)
 		_, denied := plan.Denied()
 		assert.Equal(t, action == policy.Enforce, denied, action)
+	}
+}
+
+// What an override lets pass still says what is wrong, and does not end where the
+// fix would stand.
+func TestAnOverriddenCheckWarnsInOneLine(t *testing.T) {
+	for _, c := range checks {
+		s := strict(fixture(t, c.name, "fail.yaml"))
+		s.Policy.Emergency = policy.Emergency{Enabled: true, MaxDuration: 24 * time.Hour}
+		if c.name == "override" || c.late {
+			continue // it lets nothing pass, or there is nothing to let pass
+		}
+		metav1.SetMetaDataAnnotation(&s.New.ObjectMeta, policy.OverrideAnnotation, "until="+morning.Add(time.Hour).Format(time.RFC3339)+"; reason=INC-1")
+		plan := Review(s)
+		at := slices.IndexFunc(plan.Violations, func(v policy.Violation) bool { return v.Check == c.name })
+		require.GreaterOrEqual(t, at, 0, c.name)
+		assert.Equal(t, policy.Overridden, plan.Violations[at].Excuse, c.name)
+		assert.Contains(t, plan.Warnings, "evenkeel: "+plan.Violations[at].Line())
+		for _, warning := range plan.Warnings {
+			assert.LessOrEqual(t, utf8.RuneCountInString(warning), maxWarning, c.name)
+			assert.False(t, strings.HasSuffix(warning, ":") || strings.HasSuffix(warning, "..."), warning)
+		}
 	}
 }

@@ -12,8 +12,9 @@ import (
 	"github.com/evenkeel-dev/evenkeel/policy"
 )
 
-// noRoute finds a canary whose traffic nobody can divide. It would be a plain
-// rolling update. On CREATE it only warns: the route may come right after.
+// noRoute finds a release whose traffic no route can divide: of a canary the pods
+// alone change, of a blue-green release the Services move all traffic at its end.
+// On CREATE it only warns: the route may come right after.
 //
 // Reads the strategy, the Services and what leads to them.
 func noRoute(d world) (int, string) {
@@ -21,10 +22,17 @@ func noRoute(d world) (int, string) {
 	if !asks || ptr.Deref(d.Spec.Replicas, 1) == 0 {
 		return 0, ""
 	}
-	if why := undivided(d.near); why != "" {
+	why := undivided(d.near)
+	switch {
+	case why == "":
+		return 0, ""
+	case d.policy.Rollout.Strategy == policy.StrategyCanary:
 		return 1, "no traffic is divided, its pods alone change step by step: " + why
+	case len(d.near.Services) == 0:
+		return 1, "no traffic is moved, its pods alone change: " + why
+	default:
+		return 1, "no route is switched, the Service alone moves all traffic at the end: " + why
 	}
-	return 0, ""
 }
 
 // undivided says why traffic cannot be divided; empty when it can.

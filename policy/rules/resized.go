@@ -4,8 +4,6 @@
 package rules
 
 import (
-	"strings"
-
 	"github.com/evenkeel-dev/evenkeel/policy"
 )
 
@@ -26,8 +24,7 @@ func Resized(s policy.Subject, replicas int32) []string {
 			continue
 		}
 		if was, _ := c.find(before.world()); was < severity {
-			first, _, _ := strings.Cut(message, "\n")
-			after.warn("%s: %s", c.name, first)
+			after.warn("%s", policy.Violation{Check: c.name, Message: message}.Line())
 		}
 	}
 	return after.Warnings

@@ -4,8 +4,6 @@
 package rules
 
 import (
-	"strings"
-
 	"github.com/evenkeel-dev/evenkeel/policy"
 )
 
@@ -24,8 +22,7 @@ func (r *review) check() {
 		v.Action, v.Excuse = r.consequence(c, severity, message, override)
 		r.Violations = append(r.Violations, v)
 		if v.Action == policy.Warn {
-			first, _, _ := strings.Cut(message, "\n")
-			r.warn("%s: %s", c.name, first)
+			r.warn("%s", v.Line())
 		}
 	}
 }

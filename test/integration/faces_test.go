@@ -98,12 +98,7 @@ func told[T any](findings []T, of func(T) (check, message string)) []string {
 	var out []string
 	for _, f := range findings {
 		check, message := of(f)
-		first, _, _ := strings.Cut(message, "\n")
-		text := []rune("evenkeel: " + check + ": " + first)
-		if len(text) > 256 {
-			text = append(text[:253], []rune("...")...)
-		}
-		out = append(out, strings.TrimPrefix(string(text), "evenkeel: "))
+		out = append(out, policy.Violation{Check: check, Message: message}.Line())
 	}
 	return out
 }

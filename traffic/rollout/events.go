@@ -6,6 +6,7 @@ package rollout
 import (
 	"cmp"
 	"fmt"
+	"strings"
 )
 
 // Event is a sentence of the story that a rollout tells on its Deployment.
@@ -17,12 +18,23 @@ type Event struct {
 	Warning bool
 }
 
+// needsHelp tells a wait that a person has to end from one that goes by itself.
+func needsHelp(wait string) bool {
+	named := func(sentence string) bool { // of a Service or a route
+		_, tail, _ := strings.Cut(sentence, `""`)
+		return strings.HasSuffix(wait, tail)
+	}
+	overdue, _, _ := strings.Cut(waitOverdue("", 0), ":")
+	return strings.HasPrefix(wait, waitRefused("")) || strings.HasPrefix(wait, waitDecision("")) ||
+		strings.HasPrefix(wait, overdue) || named(waitOthers("")) || named(Snapshot{Services: []Service{{}}}.missing()) || wait == waitUnknownStage
+}
+
 func eventStarted(s State) *Event {
 	return &Event{Reason: "RolloutStarted", Message: fmt.Sprintf("%s; stable is %s", s.Words(), s.Stable.ReplicaSet)}
 }
 
 func eventWaiting(s State) *Event {
-	return &Event{Reason: "RolloutWaiting", Message: fmt.Sprintf("%s until %s", s.where(), s.Wait)}
+	return &Event{Reason: "RolloutWaiting", Warning: needsHelp(s.Wait), Message: fmt.Sprintf("%s until %s", s.where(), s.Wait)}
 }
 
 func eventStep(s State) *Event {
