@@ -10,7 +10,7 @@ import (
 
 // Begin gives the state of a rollout that starts now: the gate is shut, and
 // nothing has moved yet. plan carries what was found and resolved (Strategy,
-// Steps, Match, Capacity, OnFailure, Stable, User, Services, Backends, Routes and
+// Steps, Match, Mirror, Capacity, OnFailure, Stable, User, Services, Backends, Routes and
 // Timing) and whether a person holds it; all else is set here.
 func Begin(plan State, now time.Time) State {
 	plan.Weight, plan.Step, plan.Exposed = 0, 0, false
