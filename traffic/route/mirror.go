@@ -23,7 +23,7 @@ func ParseMirror(text string) (int, error) {
 	number, isPercent := strings.CutSuffix(text, "%")
 	value, err := strconv.Atoi(number)
 	if !isPercent || err != nil || value < 1 || value > 100 || strconv.Itoa(value) != number {
-		return 0, fmt.Errorf("%q is not a whole percent from 1%% to 100%%; write for example \"10%%\", or take the annotation off", text)
+		return 0, fmt.Errorf("%q is not a whole percent from 1%% to 100%%; write for example \"10%%\"", text)
 	}
 	return value, nil
 }
