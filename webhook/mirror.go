@@ -72,7 +72,8 @@ func (h *Handler) unmirrored(ctx context.Context, d *deployment, podLabels map[s
 }
 
 // unmirrored says which of the routes that lead to a Deployment's Services cannot
-// mirror, or is not known to. A world of files in which no gateways are is not asked.
+// mirror, or is not known to. Files do not say what a gateway supports: they are not
+// asked.
 func (t topology) unmirrored(ctx context.Context, d *appsv1.Deployment, podLabels map[string]string, p policy.Rollout, percent int) string {
 	for _, kind := range []policy.Kind{policy.Services, policy.Routes, policy.Gateways, policy.GatewayClasses} {
 		if slices.Contains(t.unasked, kind) {

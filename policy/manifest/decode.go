@@ -38,8 +38,6 @@ var known = map[metav1.TypeMeta]func() client.Object{
 	{APIVersion: "autoscaling/v2", Kind: "HorizontalPodAutoscaler"}:      func() client.Object { return &autoscalingv2.HorizontalPodAutoscaler{} },
 	{APIVersion: "networking.k8s.io/v1", Kind: "Ingress"}:                func() client.Object { return &networkingv1.Ingress{} },
 	{APIVersion: "networking.k8s.io/v1", Kind: "IngressClass"}:           func() client.Object { return &networkingv1.IngressClass{} },
-	{APIVersion: "gateway.networking.k8s.io/v1", Kind: "Gateway"}:        func() client.Object { return &gatewayv1.Gateway{} },
-	{APIVersion: "gateway.networking.k8s.io/v1", Kind: "GatewayClass"}:   func() client.Object { return &gatewayv1.GatewayClass{} },
 	{APIVersion: "gateway.networking.k8s.io/v1", Kind: "GRPCRoute"}:      func() client.Object { return &gatewayv1.GRPCRoute{} },
 	{APIVersion: "gateway.networking.k8s.io/v1", Kind: "HTTPRoute"}:      func() client.Object { return &gatewayv1.HTTPRoute{} },
 	{APIVersion: "gateway.networking.k8s.io/v1beta1", Kind: "HTTPRoute"}: func() client.Object { return &gatewayv1.HTTPRoute{} },

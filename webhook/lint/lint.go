@@ -148,10 +148,6 @@ func kindOf(object manifest.Object) policy.Kind {
 		return policy.Claims
 	case *networkingv1.Ingress, *gatewayv1.HTTPRoute, *gatewayv1.GRPCRoute:
 		return policy.Routes
-	case *gatewayv1.Gateway:
-		return policy.Gateways
-	case *gatewayv1.GatewayClass:
-		return policy.GatewayClasses
 	default:
 		return ""
 	}
