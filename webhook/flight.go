@@ -32,8 +32,8 @@ type flight struct {
 func (h *Handler) decideFlight(ctx context.Context, d *deployment, plan policy.Plan) (flight, error) {
 	switch {
 	case d.old == nil:
-		if _, why := h.unmirrored(ctx, d, plan.Object.Spec.Template.Labels, false); why != "" { // the route may come right after
-			d.warnings = append(d.warnings, "evenkeel: "+why)
+		if why := h.unmirrored(ctx, d, plan.Object.Spec.Template.Labels, false); why != "" { // the route may come right after
+			d.warnings = append(d.warnings, notMirrored(why))
 		}
 		return flight{changes: append(plan.Changes, d.withoutState()...)}, nil
 	case d.state.InFlight():
@@ -64,12 +64,8 @@ func (h *Handler) startFlight(ctx context.Context, d *deployment, plan policy.Pl
 			f.changes = append(f.changes, templateChanges(*again)...)
 		}
 	}
-	refused, why := h.unmirrored(ctx, d, template.Labels, changed)
-	switch {
-	case refused:
-		return flight{denied: "evenkeel: " + why + d.takeMirrorOff()}, nil
-	case why != "":
-		f.warnings = append(f.warnings, "evenkeel: "+why)
+	if why := h.unmirrored(ctx, d, template.Labels, changed); why != "" {
+		return flight{denied: notMirrored(why) + d.takeMirrorOff()}, nil
 	}
 	if !changed || !d.released() {
 		return f, nil

@@ -54,21 +54,25 @@ func (d *deployment) mirrorInFlight(state rollout.State) rollout.State {
 	return state
 }
 
+// notMirrored tells a person why there will be no copies.
+func notMirrored(why string) string {
+	return fmt.Sprintf("evenkeel: annotation %s cannot be followed: %s", policy.MirrorAnnotation, why)
+}
+
 // unmirrored says why what a Deployment's annotation asks for cannot be done, where
-// this write brings it or a release starts by it; empty when it can. It is refused
-// where somebody could lose requests by it, and else only not followed.
-func (h *Handler) unmirrored(ctx context.Context, d *deployment, podLabels map[string]string, starts bool) (refused bool, why string) {
-	percent := d.mirror()
+// this write brings it or a release starts by it; empty when it can. A strategy
+// without routes has nothing to mirror: that is told, and harms nobody.
+func (h *Handler) unmirrored(ctx context.Context, d *deployment, podLabels map[string]string, starts bool) string {
+	percent, strategy := d.mirror(), d.policy.Rollout.Strategy
 	switch {
 	case percent == 0 || (!d.mirrorIsNew() && !starts):
-		return false, ""
-	case !divides(d.policy.Rollout.Strategy):
-		return false, fmt.Sprintf("annotation %s is not followed: the strategy %s moves no traffic; write %s: canary", policy.MirrorAnnotation, d.policy.Rollout.Strategy, policy.StrategyAnnotation)
+		return ""
+	case !divides(strategy):
+		d.warnings = append(d.warnings, fmt.Sprintf("evenkeel: annotation %s is not followed: the strategy %s moves no traffic; write %s: canary", policy.MirrorAnnotation, strategy, policy.StrategyAnnotation))
+		return ""
+	default:
+		return h.topology.unmirrored(ctx, d.incoming, podLabels, d.policy.Rollout, percent)
 	}
-	if why = h.topology.unmirrored(ctx, d.incoming, podLabels, d.policy.Rollout, percent); why != "" {
-		why = fmt.Sprintf("annotation %s cannot be followed: %s", policy.MirrorAnnotation, why)
-	}
-	return why != "", why
 }
 
 // unmirrored says which of the routes that lead to a Deployment's Services cannot

@@ -26,7 +26,7 @@ func eventWaiting(s State) *Event {
 }
 
 func eventStep(s State) *Event {
-	return &Event{Reason: "StepStarted", Message: fmt.Sprintf("%s: room for %d%% of the pods", s.where(), s.Current().Room())}
+	return &Event{Reason: "StepStarted", Message: fmt.Sprintf("%s: room for %d%% of the pods", s.where(), s.asked())}
 }
 
 func eventShift(s State) *Event {
