@@ -88,6 +88,24 @@ func TestRouteRestores(t *testing.T) {
 	}
 }
 
+// Copies are a filter, which goes with all else.
+func TestRoutePrintsAMirror(t *testing.T) {
+	audited := strings.Replace(httpRoute, "      port: 80\n", "      port: 80\n    filters:\n    - requestMirror:\n        backendRef:\n          name: audit\n          port: 80\n      type: RequestMirror\n", 1)
+	for name, own := range map[string]string{"no filters": httpRoute, "a mirror of its own": audited} {
+		t.Run(name, func(t *testing.T) {
+			code, shown, stderr := called(own, "route", "-f", "-", "--service", "demo", "--weight", "20", "--mirror", "10%")
+			require.Zero(t, code, stderr)
+			assert.Contains(t, shown, "    - requestMirror:\n        backendRef:\n          name: demo-canary\n          port: 80\n        percent: 10\n      type: RequestMirror\n")
+			assert.Contains(t, shown, "weight: 20")
+			_, without, _ := called(shown, "route", "-f", "-", "--service", "demo", "--weight", "20")
+			assert.NotContains(t, without, "percent: 10")
+			code, back, stderr := called(shown, "route", "-f", "-", "--restore")
+			require.Zero(t, code, stderr)
+			assert.Equal(t, own, back)
+		})
+	}
+}
+
 func TestRouteSaysWhatItCannotDo(t *testing.T) {
 	for name, row := range map[string]struct {
 		stdin, flags string
