@@ -241,7 +241,21 @@ func TestARouteThatMirrorsAndItsParents(t *testing.T) {
 	late := send(self, routeOf(unable, ""), routeOf(unable, mirrors))
 	require.False(t, late.Allowed, "a parent that came since the release was let in")
 	assert.Equal(t, says, late.Result.Message)
+	audited := strings.Replace(routeOf(able, ""), `{"backendRefs"`, `{"filters":[{"type":"RequestMirror","requestMirror":{"backendRef":{"name":"audit","port":80}}}],"backendRefs"`, 1)
+	second := send("team", string(live), audited)
+	require.False(t, second.Allowed, "a mirror of the user's own makes two")
+	assert.Contains(t, second.Result.Message, "does not list HTTPRouteRequestMultipleMirrors")
+	assert.True(t, send("team", routeOf(able, ""), audited).Allowed, "it is the user's, where nothing is in flight")
 	mux = among(t, nil) // of which nothing is known any more
 	assert.True(t, send("team", string(live), routeOf(able, "")).Allowed, "applied again")
 	assert.True(t, send(self, string(live), routeOf(able, "")).Allowed, "restored")
+}
+
+// Nor is anything taken for granted where the cluster cannot be read.
+func TestAMirrorAndADeadCache(t *testing.T) {
+	assert.Equal(t, "cannot be read: the cache is dead", topology{near: dead{}}.beside(t.Context(), policy.GatewayClasses, client.ObjectKey{Name: "able"}, &gatewayv1.GatewayClass{}))
+	out := post(blind(t, ""), "/mutate/deployments", "application/json", reviewOf(t, "Deployment", "apps", "team", demo("v1", ""), demo("v1", "10%")))
+	require.Equal(t, http.StatusOK, out.Code, out.Body.String())
+	assert.Contains(t, out.Body.String(), "annotation evenkeel.dev/mirror cannot be followed: Services are not known: they cannot be listed")
+	assert.Contains(t, out.Body.String(), `"allowed":false`)
 }
