@@ -29,6 +29,7 @@ func TestWhenTheRoutesMirror(t *testing.T) {
 		"with all the traffic":      {phase: Stepping, stage: StageShift, exposed: true, weight: 100},
 		"promoted":                  {phase: Promoting, stage: StageService, exposed: true, weight: 100},
 		"back, both versions serve": {phase: RollingBack, stage: StageMix, exposed: true, weight: 50, give: 50},
+		"back from copies alone":    {phase: RollingBack, stage: StageMix, exposed: true, give: 34},
 		"back":                      {phase: RollingBack, stage: StageWithdraw},
 		"back from the promotion":   {phase: RollingBack, stage: StageReopen, exposed: true, weight: 100},
 	} {
