@@ -19,6 +19,7 @@ func Annotations() []Annotation {
 		{StrategyAnnotation, "`rolling`, `canary`, `blue-green`, `batch`", "how the next changed template is released"},
 		{StepsAnnotation, "`20%:10m,50%:pause,100%`", "weight, then how long: a duration, `pause` (until told), or nothing; `0%/50%` is a weight and the size of the canary"},
 		{MatchAnnotation, "`header:x-group=beta;cookie:gray=always`", "requests that always go to the canary: `header:`, `cookie:`, `query:` or `host:`, with `~` before the colon a regular expression; `;` is or, `&` is and"},
+		{MirrorAnnotation, "`10%`", "a share of the requests, copies of which go to the canary besides; what it answers to them is thrown away. For HTTPRoutes whose GatewayClass supports it"},
 		{CapacityAnnotation, "`surge`, `replace`", "where the canary's pods come from: more pods, or those that stable gives as it loses traffic"},
 		{RouteAnnotation, "`httproute/demo,ingress/demo`", "which routes to divide; left out, all that lead to a Service of these pods"},
 		{ProbeAnnotation, "`http:8080/readyz`, `tcp:8080`, `grpc:9090`, `none`", "what injected probes ask; `name=` in front for each container"},

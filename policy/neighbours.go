@@ -20,10 +20,15 @@ const (
 	Quotas   Kind = "ResourceQuotas"
 	Claims   Kind = "PersistentVolumeClaims"
 	Routes   Kind = "routes"
+	// Gateways and GatewayClasses say whether a route can mirror.
+	Gateways       Kind = "Gateways"
+	GatewayClasses Kind = "GatewayClasses"
 )
 
 // Kinds lists the kinds of neighbours.
-func Kinds() []Kind { return []Kind{Services, Budgets, Scalers, Quotas, Claims, Routes} }
+func Kinds() []Kind {
+	return []Kind{Services, Budgets, Scalers, Quotas, Claims, Routes, Gateways, GatewayClasses}
+}
 
 // Neighbours are the objects around a Deployment that matter to its rollout, all
 // of its namespace, each list sorted by name.

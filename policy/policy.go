@@ -15,6 +15,7 @@ const (
 	StepsAnnotation    = "evenkeel.dev/steps"
 	CapacityAnnotation = "evenkeel.dev/capacity"
 	MatchAnnotation    = "evenkeel.dev/match"
+	MirrorAnnotation   = "evenkeel.dev/mirror"
 	RouteAnnotation    = "evenkeel.dev/route"
 	ProbeAnnotation    = "evenkeel.dev/probe"
 	InjectAnnotation   = "evenkeel.dev/inject"
@@ -106,9 +107,10 @@ type Rollout struct {
 	Steps    string
 	// Capacity is surge or replace; empty is what the strategy usually has.
 	Capacity string
-	// Match and Routes are what a Deployment's annotations say: the requests that
-	// go to the canary besides, and the routes to divide.
-	Match, Routes string
+	// Match, Mirror and Routes are what a Deployment's annotations say: the requests
+	// that go to the canary besides, the share of them that it gets copies of, and
+	// the routes to divide.
+	Match, Mirror, Routes string
 	// OnFailure is rollback or hold, for a rollout that cannot go on; empty goes
 	// back, and leaves a rolling update alone.
 	OnFailure string

@@ -145,7 +145,7 @@ func (p Policy) WithAnnotations(annotations map[string]string) Policy {
 			*given.to = value
 		}
 	}
-	p.Rollout.Match, p.Rollout.Routes = annotations[MatchAnnotation], annotations[RouteAnnotation]
+	p.Rollout.Match, p.Rollout.Mirror, p.Rollout.Routes = annotations[MatchAnnotation], annotations[MirrorAnnotation], annotations[RouteAnnotation]
 	if p.Rollout.Strategy == StrategyBlueGreen && annotations[StepsAnnotation] == "" {
 		if _, err := rollout.StepsFor(StrategyBlueGreen, p.Rollout.Steps); err != nil {
 			p.Rollout.Steps = rollout.BlueGreenSteps // the rule's are those of its canaries

@@ -131,12 +131,12 @@ func (r *Reconciler) renderer(ctx context.Context, seen *routeSeen) (route.Rende
 func wanted(carried route.Split, namespace, deployment string, state rollout.State, target rollout.Target) route.Split {
 	split := carried.WithoutDeployment(deployment)
 	split.Namespace = namespace
-	if !target.Split || (target.Weight == 0 && target.Match == "") {
+	if !target.Split || (target.Weight == 0 && target.Match == "" && target.Mirror == 0) {
 		return split
 	}
 	for _, name := range state.Backends {
 		split = split.With(route.Share{
-			Deployment: deployment, Service: name, Canary: name + route.CanarySuffix, Weight: target.Weight, Match: target.Match,
+			Deployment: deployment, Service: name, Canary: name + route.CanarySuffix, Weight: target.Weight, Match: target.Match, Mirror: target.Mirror,
 		})
 	}
 	return split

@@ -8,7 +8,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -31,6 +30,9 @@ type flight struct {
 func (h *Handler) decideFlight(ctx context.Context, d *deployment, plan policy.Plan) (flight, error) {
 	switch {
 	case d.old == nil:
+		if why := h.unmirrored(ctx, d, plan.Object.Spec.Template.Labels, false); why != "" { // the route may come right after
+			d.warnings = append(d.warnings, notMirrored(why))
+		}
 		return flight{changes: append(plan.Changes, stateChanges("", false)...)}, nil
 	case d.state.InFlight():
 		return h.guardFlight(ctx, d, plan)
@@ -59,6 +61,9 @@ func (h *Handler) startFlight(ctx context.Context, d *deployment, plan policy.Pl
 			changed, template = true, &again.template
 			f.changes = append(f.changes, templateChanges(*again)...)
 		}
+	}
+	if why := h.unmirrored(ctx, d, template.Labels, changed); why != "" {
+		return flight{denied: notMirrored(why) + d.takeMirrorOff()}, nil
 	}
 	if !changed || !d.released() {
 		return f, nil
@@ -122,6 +127,9 @@ func (h *Handler) plan(ctx context.Context, d *deployment, object *appsv1.Deploy
 	for _, ref := range found.routes {
 		state.Routes = append(state.Routes, ref.String())
 	}
+	if len(found.routes) > 0 {
+		state.Mirror = d.mirror()
+	}
 	if state.Strategy == rollout.Rolling {
 		state.Steps, state.Match, state.Held = "", "", false
 	}
@@ -172,7 +180,7 @@ func (h *Handler) guardFlight(ctx context.Context, d *deployment, plan policy.Pl
 	user := rollout.KnobsOf(plan.Object)
 	user.Paused = state.User.Paused
 	state.User = &user
-	state = rollout.Hold(state, d.incoming.Spec.Paused, d.now)
+	state = d.mirrorInFlight(rollout.Hold(state, d.incoming.Spec.Paused, d.now))
 	f := flight{changes: plan.Changes}
 	if word := d.incoming.Annotations[rollout.ActionAnnotation]; word != "" {
 		next, err := rollout.Act(state, rollout.Action(word), d.now)
@@ -251,23 +259,4 @@ func sameTemplate(plan policy.Plan, r *revision) bool {
 		return false
 	}
 	return rules.SameTemplate(plan.Object.Spec.Template, r.template, ours, theirs)
-}
-
-func annotationPath(key string) string { return "/metadata/annotations/" + escape(key) }
-
-func labelPath(key string) string { return "/metadata/labels/" + escape(key) }
-
-func templateChanges(r revision) []policy.Change {
-	return []policy.Change{
-		{Path: "/spec/template", Value: r.raw},
-		{Path: annotationPath(policy.InjectedAnnotation), Value: textOrNil(r.injected)},
-		{Path: annotationPath(policy.CauseAnnotation), Value: textOrNil(r.cause)},
-	}
-}
-
-func textOrNil(text string) any {
-	if strings.TrimSpace(text) == "" {
-		return nil
-	}
-	return text
 }

@@ -21,6 +21,7 @@ import (
 // neighbour is one write of a route or a Service in flight.
 type neighbour struct {
 	tree tree
+	old  tree   // the live object, empty where there is none
 	sent []byte // tree, as it was sent
 	// split is the annotation that counts: the one that Evenkeel sends, or else
 	// the one that the live object carries. before is the live object's.
@@ -28,17 +29,16 @@ type neighbour struct {
 }
 
 func (h *Handler) neighbour(request *admissionv1.AdmissionRequest) (neighbour, error) {
-	n := neighbour{sent: request.Object.Raw}
+	n := neighbour{sent: request.Object.Raw, old: tree{}}
 	if err := json.Unmarshal(request.Object.Raw, &n.tree); err != nil {
 		return n, fmt.Errorf("cannot decode the object: %w", err)
 	}
-	old := tree{}
 	if len(request.OldObject.Raw) > 0 {
-		if err := json.Unmarshal(request.OldObject.Raw, &old); err != nil {
+		if err := json.Unmarshal(request.OldObject.Raw, &n.old); err != nil {
 			return n, fmt.Errorf("cannot decode the old object: %w", err)
 		}
 	}
-	n.before = annotation(old, route.SplitAnnotation)
+	n.before = annotation(n.old, route.SplitAnnotation)
 	n.split = n.before
 	if request.UserInfo.Username == h.self {
 		n.split = annotation(n.tree, route.SplitAnnotation)
@@ -95,16 +95,19 @@ func (h *Handler) mutateRoute(kind route.Kind) func(*http.Request, *admissionv1.
 		case unknown != nil && len(split.Shares) > 0:
 			return answer{denied: fmt.Sprintf("evenkeel: this %s is in flight and cannot be divided: %v", kind.Name(), unknown)}, nil
 		}
-		return n.divided(renderer, before, split)
+		rendering, err := renderer.Render(renderer.Restore(n.tree, before), split)
+		if err != nil {
+			return answer{denied: fmt.Sprintf("evenkeel: this route cannot be divided: %v", err)}, nil
+		}
+		if why := h.topology.newMirror(r.Context(), kind, n.old, before, rendering); why != "" {
+			return answer{denied: fmt.Sprintf("evenkeel: this %s is in flight and cannot mirror as its release asks: %s", kind.Name(), why)}, nil
+		}
+		return n.divided(rendering)
 	}
 }
 
-// divided renders a split in place of the one before.
-func (n neighbour) divided(renderer route.Renderer, before, split route.Split) (answer, error) {
-	rendering, err := renderer.Render(renderer.Restore(n.tree, before), split)
-	if err != nil {
-		return answer{denied: fmt.Sprintf("evenkeel: this route cannot be divided: %v", err)}, nil
-	}
+// divided shows what a split makes of a route.
+func (n neighbour) divided(rendering route.Rendering) (answer, error) {
 	n.split = rendering.Split.String()
 	return n.patch(append(differences("", n.tree, rendering.Shown), n.marks()...))
 }

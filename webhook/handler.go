@@ -25,7 +25,7 @@ type Options struct {
 	// Cache reads from informers, Live from the API server.
 	Cache, Live client.Reader
 	// Near reads PodDisruptionBudgets, HorizontalPodAutoscalers, ResourceQuotas,
-	// PersistentVolumeClaims and Ingresses; nil: Cache does.
+	// PersistentVolumeClaims, Gateways and GatewayClasses; nil: Cache does.
 	Near client.Reader
 	// Filled tells whether the cache of a kind of neighbours is filled; nil: all are.
 	Filled func(policy.Kind) bool
@@ -96,8 +96,8 @@ func (h *Handler) Register(server registrar) {
 		{"/mutate/daemonsets", apps(daemonSet), h.mutateWorkload(daemonSet)},
 		{"/validate/daemonsets", apps(daemonSet), h.validateWorkload(daemonSet)},
 		{"/mutate/services", schema.GroupKind{Kind: "Service"}, h.mutateService},
-		{"/mutate/httproutes", gateway("HTTPRoute"), h.mutateRoute(route.HTTPRoute)},
-		{"/mutate/grpcroutes", gateway("GRPCRoute"), h.mutateRoute(route.GRPCRoute)},
+		{"/mutate/httproutes", gatewayKind("HTTPRoute"), h.mutateRoute(route.HTTPRoute)},
+		{"/mutate/grpcroutes", gatewayKind("GRPCRoute"), h.mutateRoute(route.GRPCRoute)},
 		{"/mutate/ingresses", schema.GroupKind{Group: "networking.k8s.io", Kind: "Ingress"}, h.mutateRoute(route.Ingress)},
 		{"/validate/policies", schema.GroupKind{Kind: "ConfigMap"}, h.validatePolicy},
 	} {
@@ -107,7 +107,7 @@ func (h *Handler) Register(server registrar) {
 	}
 }
 
-func gateway(kind string) schema.GroupKind {
+func gatewayKind(kind string) schema.GroupKind {
 	return schema.GroupKind{Group: "gateway.networking.k8s.io", Kind: kind}
 }
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -116,3 +117,22 @@ func valueOf(v *intstr.IntOrString) any {
 }
 
 func secondsOf(n int32) time.Duration { return time.Duration(n) * time.Second }
+
+func annotationPath(key string) string { return "/metadata/annotations/" + escape(key) }
+
+func labelPath(key string) string { return "/metadata/labels/" + escape(key) }
+
+func templateChanges(r revision) []policy.Change {
+	return []policy.Change{
+		{Path: "/spec/template", Value: r.raw},
+		{Path: annotationPath(policy.InjectedAnnotation), Value: textOrNil(r.injected)},
+		{Path: annotationPath(policy.CauseAnnotation), Value: textOrNil(r.cause)},
+	}
+}
+
+func textOrNil(text string) any {
+	if strings.TrimSpace(text) == "" {
+		return nil
+	}
+	return text
+}

@@ -26,6 +26,8 @@ import (
 type found struct {
 	ref      route.Ref
 	services []string
+	// object is the route, nil where it is not there.
+	object route.Object
 	// problem says why it cannot be divided; empty when it can.
 	problem string
 }
@@ -67,7 +69,7 @@ func (t topology) leading(ctx context.Context, d *appsv1.Deployment, services []
 			if isOwned(object) || (len(only) > 0 && !slices.Contains(only, ref)) {
 				continue
 			}
-			one, err := t.look(ctx, object, ref, share(d.Name, p.Match), services)
+			one, err := t.look(ctx, object, ref, share(d.Name, p.Match, 0), services)
 			if err != nil {
 				return nil, err
 			}
@@ -91,16 +93,16 @@ func missing(only []route.Ref, there []found) []found {
 }
 
 // share makes the share of a Service for a Deployment, to see whether it can be
-// shown: with some weight, and with the match.
-func share(deployment, match string) func(service string) route.Share {
+// shown: with some weight, with the match, and with the percent of a mirror.
+func share(deployment, match string, mirror int) func(service string) route.Share {
 	return func(service string) route.Share {
-		return route.Share{Deployment: deployment, Service: service, Canary: service + route.CanarySuffix, Weight: 50, Match: match}
+		return route.Share{Deployment: deployment, Service: service, Canary: service + route.CanarySuffix, Weight: 50, Match: match, Mirror: mirror}
 	}
 }
 
 // look tells which of the Services a route leads to, and whether it can show them divided.
 func (t topology) look(ctx context.Context, object route.Object, ref route.Ref, share func(string) route.Share, services []string) (found, error) {
-	one := found{ref: ref}
+	one := found{ref: ref, object: object}
 	renderer, unknown, err := t.renderer(ctx, ref.Kind, object)
 	if err != nil {
 		return one, err

@@ -28,7 +28,7 @@ func TestTheExamplesOfThePageOfRoutes(t *testing.T) {
 		require.NoError(t, os.WriteFile(file[1], []byte(file[2]), 0o600))
 	}
 	found := examples.FindAllStringSubmatch(string(text), -1)
-	require.Len(t, found, 4)
+	require.Len(t, found, 5)
 	for _, example := range found {
 		code, out, stderr := called("", strings.Fields(example[1])...)
 		require.Zero(t, code, stderr)

@@ -10,9 +10,11 @@ import (
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
 )
@@ -39,8 +41,12 @@ func watchNeighbours(ctx context.Context, mgr ctrl.Manager) (*neighbours, error)
 		policy.Scalers: &autoscalingv2.HorizontalPodAutoscaler{},
 		policy.Quotas:  &corev1.ResourceQuota{},
 		policy.Claims:  &corev1.PersistentVolumeClaim{},
+
+		policy.Gateways:       &gatewayv1.Gateway{},
+		policy.GatewayClasses: &gatewayv1.GatewayClass{},
 	} {
-		if n.informers[kind], err = around.GetInformer(ctx, object, cache.BlockUntilSynced(false)); err != nil {
+		n.informers[kind], err = around.GetInformer(ctx, object, cache.BlockUntilSynced(false))
+		if err != nil && !meta.IsNoMatchError(err) { // a cluster without the Gateway API never knows them
 			return nil, fmt.Errorf("cannot watch %T: %w", object, err)
 		}
 	}
@@ -54,5 +60,5 @@ func watchNeighbours(ctx context.Context, mgr ctrl.Manager) (*neighbours, error)
 // without which no replica is ready.
 func (n *neighbours) filled(kind policy.Kind) bool {
 	informer, ours := n.informers[kind]
-	return !ours || informer.HasSynced()
+	return !ours || (informer != nil && informer.HasSynced())
 }

@@ -27,6 +27,7 @@ const usualController = "k8s.io/ingress-nginx"
 // divider is the command's flags.
 type divider struct {
 	file, controller string
+	mirror           string
 	share            route.Share
 	restore          bool
 }
@@ -34,7 +35,7 @@ type divider struct {
 func routeCommand() *cobra.Command {
 	d := &divider{}
 	cmd := &cobra.Command{
-		Use: "route -f FILE (--service NAME [--weight N] [--match GROUP] | --restore)", Short: "Print routes as they are in flight", Args: cobra.NoArgs,
+		Use: "route -f FILE (--service NAME [--weight N] [--match GROUP] [--mirror PERCENT] | --restore)", Short: "Print routes as they are in flight", Args: cobra.NoArgs,
 		Long: "Route prints the HTTPRoutes, GRPCRoutes and Ingresses of a file as they divide traffic in flight, and the objects\n" +
 			"beside them, in the words of their controller. It needs no cluster. Annotation " + route.SplitAnnotation + " tells what\n" +
 			"was divided, so that what was printed can be divided anew, and --restore prints the file as it was.",
@@ -48,6 +49,7 @@ func routeCommand() *cobra.Command {
 	f.StringVar(&d.share.Canary, "canary", "", "Service of the canary; the name of --service and "+route.CanarySuffix+" where left out")
 	f.IntVar(&d.share.Weight, "weight", 0, "percent of the requests that the canary gets, 0 to 100")
 	f.StringVar(&d.share.Match, "match", "", "requests that always go to the canary, for example "+route.MatchExample)
+	f.StringVar(&d.mirror, "mirror", "", "percent of the requests of which the canary gets copies, for example 10%")
 	f.BoolVar(&d.restore, "restore", false, "print the routes as they were before they were divided")
 	f.StringVar(&d.controller, "controller", "", "controller of the Ingresses; that of their class where left out, "+usualController+" where they have none")
 	return cmd
@@ -85,11 +87,16 @@ func (d *divider) validate() error {
 		d.share.Canary = d.share.Service + route.CanarySuffix
 	}
 	_, err := route.ParseMatch(d.share.Match)
+	if err == nil {
+		if d.share.Mirror, err = route.ParseMirror(d.mirror); err != nil {
+			err = fmt.Errorf("--mirror: %w", err)
+		}
+	}
 	switch {
 	case d.file == "":
 		return errors.New("name the file with -f, or - for the standard input")
-	case d.restore && (d.share.Service != "" || d.share.Weight != 0 || d.share.Match != ""):
-		return errors.New("--restore takes no --service, --weight or --match: all that was divided is restored")
+	case d.restore && (d.share.Service != "" || d.share.Weight != 0 || d.share.Match != "" || d.mirror != ""):
+		return errors.New("--restore takes no --service, --weight, --match or --mirror: all that was divided is restored")
 	case d.restore:
 		return nil
 	case d.share.Service == "":

@@ -88,6 +88,24 @@ func TestRouteRestores(t *testing.T) {
 	}
 }
 
+// Copies are a filter, which goes with all else.
+func TestRoutePrintsAMirror(t *testing.T) {
+	audited := strings.Replace(httpRoute, "      port: 80\n", "      port: 80\n    filters:\n    - requestMirror:\n        backendRef:\n          name: audit\n          port: 80\n      type: RequestMirror\n", 1)
+	for name, own := range map[string]string{"no filters": httpRoute, "a mirror of its own": audited} {
+		t.Run(name, func(t *testing.T) {
+			code, shown, stderr := called(own, "route", "-f", "-", "--service", "demo", "--weight", "20", "--mirror", "10%")
+			require.Zero(t, code, stderr)
+			assert.Contains(t, shown, "    - requestMirror:\n        backendRef:\n          name: demo-canary\n          port: 80\n        percent: 10\n      type: RequestMirror\n")
+			assert.Contains(t, shown, "weight: 20")
+			_, without, _ := called(shown, "route", "-f", "-", "--service", "demo", "--weight", "20")
+			assert.NotContains(t, without, "percent: 10")
+			code, back, stderr := called(shown, "route", "-f", "-", "--restore")
+			require.Zero(t, code, stderr)
+			assert.Equal(t, own, back)
+		})
+	}
+}
+
 func TestRouteSaysWhatItCannotDo(t *testing.T) {
 	for name, row := range map[string]struct {
 		stdin, flags string
@@ -96,7 +114,9 @@ func TestRouteSaysWhatItCannotDo(t *testing.T) {
 	}{
 		"no file":             {"", "--service demo", 2, "name the file with -f, or - for the standard input"},
 		"no Service":          {httpRoute, "-f -", 2, "name the Service to divide with --service, or give --restore"},
-		"two things at once":  {httpRoute, "-f - --restore --service demo", 2, "--restore takes no --service, --weight or --match: all that was divided is restored"},
+		"two things at once":  {httpRoute, "-f - --restore --service demo", 2, "--restore takes no --service, --weight, --match or --mirror: all that was divided is restored"},
+		"no share":            {httpRoute, "-f - --service demo --mirror 10", 2, `--mirror: "10" is not a whole percent from 1% to 100%; write for example "10%"`},
+		"an Ingress's mirror": {ingressOf, "-f - --service demo --mirror 10%", 1, `cannot divide Ingress "web": an Ingress has no words for a mirror to the canary of Service "demo"; an HTTPRoute has, where its GatewayClass supports HTTPRouteRequestMirror`},
 		"its own canary":      {httpRoute, "-f - --service demo --canary demo", 2, `--service and --canary name the same Service "demo"`},
 		"no percent":          {httpRoute, "-f - --service demo --weight 101", 2, "--weight=101 is no percent: use 0 to 100"},
 		"no match":            {httpRoute, "-f - --service demo --match beta", 2, `match: "beta": a condition is header:, cookie:, query: or host: and what it has; write for example "header:x-group=beta;cookie:gray=always"`},

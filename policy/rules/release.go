@@ -32,10 +32,13 @@ func unknownStrategy(d world) (int, string) {
 	return unreadable(d)
 }
 
-// unreadable finds a match or a route that cannot be read.
+// unreadable finds a match, a mirror or a route that cannot be read.
 func unreadable(d world) (int, string) {
 	if _, err := route.ParseMatch(d.Annotations[policy.MatchAnnotation]); err != nil {
 		return 1, fmt.Sprintf("annotation %s: %v", policy.MatchAnnotation, err)
+	}
+	if _, err := route.ParseMirror(d.Annotations[policy.MirrorAnnotation]); err != nil {
+		return 1, fmt.Sprintf("annotation %s: %v", policy.MirrorAnnotation, err)
 	}
 	if _, err := route.ParseRefs(d.Annotations[policy.RouteAnnotation]); err != nil {
 		return 1, fmt.Sprintf("annotation %s: %v", policy.RouteAnnotation, err)

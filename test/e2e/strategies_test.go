@@ -248,3 +248,32 @@ func TestScaledToNothingInFlight(t *testing.T) {
 	require.Len(t, app.Pods("v1"), 3)
 	require.Empty(t, app.Pods("v2"))
 }
+
+// The cluster's gateway does not say that it mirrors: it would answer a rule with
+// such a filter with errors. So the wish is refused before anything is in flight,
+// and without it the release goes its way.
+func TestAMirrorIsRefusedWhereTheGatewayHasNone(t *testing.T) {
+	app := fixture.NewApp(t, "0%:2s,50%:2s,100%")
+	app.Up()
+	features := app.Kubectl("get", "gatewayclass", "traefik", "-o", "jsonpath={.status.supportedFeatures[*].name}")
+	require.Contains(t, features, "HTTPRouteMethodMatching", "it says what it supports")
+	require.NotContains(t, features, "HTTPRouteRequestMirror")
+	before := app.Specs("service", "httproute", "deployment")
+	says := fmt.Sprintf(`annotation evenkeel.dev/mirror cannot be followed: HTTPRoute "demo": GatewayClass "traefik" of its parent "%s/demo" does not list HTTPRouteRequestMirror in status.supportedFeatures`, app.Namespace)
+	mirrored := released("canary", `evenkeel.dev/mirror: "10%"`)
+	for _, version := range []string{"v1", "v2"} {
+		out, err := app.TryApply(app.Manifest(version, mirrored...))
+		require.Error(t, err, version)
+		assert.Contains(t, out, says, version)
+	}
+	assert.Equal(t, before, app.Specs("service", "httproute", "deployment"))
+	require.False(t, app.State().InFlight())
+	out, err := app.TryApply(app.Manifest("v1", released("canary", `evenkeel.dev/mirror: "200%"`)...))
+	require.Error(t, err)
+	assert.Contains(t, out, `"200%" is not a whole percent from 1% to 100%`)
+
+	stop := app.Load()
+	app.Apply(app.Manifest("v2"))
+	app.WaitForPhase(rollout.Completed)
+	noneFailed(t, stop())
+}

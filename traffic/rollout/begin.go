@@ -10,11 +10,11 @@ import (
 
 // Begin gives the state of a rollout that starts now: the gate is shut, and
 // nothing has moved yet. plan carries what was found and resolved (Strategy,
-// Steps, Match, Capacity, OnFailure, Stable, User, Services, Backends, Routes and
+// Steps, Match, Mirror, Capacity, OnFailure, Stable, User, Services, Backends, Routes and
 // Timing) and whether a person holds it; all else is set here.
 func Begin(plan State, now time.Time) State {
 	plan.Weight, plan.Step, plan.Exposed = 0, 0, false
-	plan.Surge, plan.Capped, plan.Give = plan.Current().Room(), false, 0
+	plan.Surge, plan.Capped, plan.Give = plan.asked(), false, 0
 	plan.Canary, plan.Reason = Version{}, ""
 	if plan.Strategy == BlueGreen {
 		plan.Capacity = Surge // both versions are whole, whatever was wished for

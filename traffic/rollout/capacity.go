@@ -72,7 +72,17 @@ func (s State) size() int {
 	if s.replaces() && s.Divides() {
 		return max(s.Current().Weight, 1)
 	}
-	return s.Current().Room()
+	return s.asked()
+}
+
+// asked is the canary's size that the step asks for, in percent of the replicas:
+// what it gets copies of has to be carried besides its weight.
+func (s State) asked() int {
+	step := s.Current()
+	if step.Weight >= 100 {
+		return step.Room()
+	}
+	return max(step.Room(), min(step.Weight+s.Mirror, 100))
 }
 
 // carried is how many canary pods do what as many stable pods did.

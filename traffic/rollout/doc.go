@@ -38,5 +38,8 @@
 // that there is room for (scale) get what they can carry (shift), and once the
 // data plane has followed (dwell) stable gives as many pods, which makes room.
 //
+// A mirror is traffic, too: copies go to the canary from the first shift on, until
+// its weight is 100 or it goes back, and no pod that gets them is taken away.
+//
 // Nothing in this package reads a clock, a cluster or a random number.
 package rollout

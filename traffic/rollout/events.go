@@ -38,17 +38,14 @@ func eventWaiting(s State) *Event {
 }
 
 func eventStep(s State) *Event {
-	return &Event{Reason: "StepStarted", Message: fmt.Sprintf("%s: room for %d%% of the pods", s.where(), s.Current().Room())}
+	return &Event{Reason: "StepStarted", Message: fmt.Sprintf("%s: room for %d%% of the pods", s.where(), s.asked())}
 }
 
 func eventShift(s State) *Event {
 	if len(s.Routes) == 0 {
 		return &Event{Reason: "PodsChanged", Message: fmt.Sprintf("%s: %s has its pods", s.where(), s.Canary.ReplicaSet)}
 	}
-	if s.Weight == 0 {
-		return &Event{Reason: "TrafficShifted", Message: fmt.Sprintf("%s: %s to %s", s.where(), s.group(), s.Canary.ReplicaSet)}
-	}
-	return &Event{Reason: "TrafficShifted", Message: fmt.Sprintf("%s: %d%% of the traffic to %s", s.where(), s.Weight, s.Canary.ReplicaSet)}
+	return &Event{Reason: "TrafficShifted", Message: fmt.Sprintf("%s: %s to %s", s.where(), s.led(), s.Canary.ReplicaSet)}
 }
 
 func eventUnready(s State) *Event {
@@ -78,12 +75,23 @@ func eventEnded(s State) *Event {
 	return &Event{Reason: "RolloutCompleted", Message: fmt.Sprintf("%s serves all traffic", s.Canary.ReplicaSet)}
 }
 
-// group names the requests that the canary gets besides its weight.
-func (s State) group() string {
-	if s.Match == "" {
-		return "no traffic"
+// led names what goes to the canary.
+func (s State) led() string {
+	text := "no traffic"
+	switch {
+	case s.Weight > 0:
+		text = percent(s.Weight) + " of the traffic"
+	case s.Match != "":
+		text = "the requests with " + s.Match
 	}
-	return "the requests with " + s.Match
+	switch mirrored := s.mirrored(); {
+	case mirrored == 0:
+		return text
+	case s.Weight == 0 && s.Match == "":
+		return "copies of " + percent(mirrored) + " of the requests"
+	default:
+		return text + " and copies of " + percent(mirrored)
+	}
 }
 
 // Words names the release for a person.
@@ -94,6 +102,9 @@ func (s State) Words() string {
 	text := cmp.Or(s.Strategy, Canary) + " " + s.Steps
 	if s.Match != "" {
 		text += ", and the requests with " + s.Match
+	}
+	if s.Mirror > 0 {
+		text += ", with copies of " + percent(s.Mirror) + " of the requests"
 	}
 	if s.replaces() {
 		text += ", within the replicas and their maxSurge"

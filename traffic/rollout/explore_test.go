@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,7 +73,7 @@ func (w *world) key() string {
 	state.Since, state.Seen = time.Time{}, time.Time{}
 	return fmt.Sprint(state.Phase, state.Stage, state.Step, state.Weight, state.Surge, state.Capped, state.Give, state.Exposed, state.Stable.Hash, state.Canary.Hash,
 		state.Held, state.Told, wait == "", min(since, 12*time.Second), min(seen, 6*time.Second), min(w.now.Sub(w.shownAt), lag),
-		w.template, w.pods, w.ready, w.sick, w.selected, w.canaryTarget, w.weight, w.match, w.served)
+		w.template, w.pods, w.ready, w.sick, w.selected, w.canaryTarget, w.weight, w.match, w.mirror, w.served)
 }
 
 // exploration is what became of all worlds up to a depth.
@@ -121,6 +122,7 @@ func explore(start *world, most int) exploration {
 var starts = map[string]given{
 	"canary":           {replicas: 2, strategy: Canary, steps: "50%,100%", surge: "25%", unavailable: "0"},
 	"canary by group":  {replicas: 1, strategy: Canary, steps: "0%:pause,100%", match: "header:a=b", surge: "1", unavailable: "0"},
+	"canary, mirrored": {replicas: 2, strategy: Canary, steps: "0%,100%", surge: "25%", unavailable: "0", mirror: 10},
 	"canary, replace":  {replicas: 3, strategy: Canary, capacity: Replace, steps: "60%,100%", surge: "1", unavailable: "0"},
 	"canary, no surge": {replicas: 3, strategy: Canary, capacity: Replace, steps: "50%,100%", surge: "0", unavailable: "1"},
 	"blue-green":       {replicas: 2, strategy: BlueGreen, steps: BlueGreenSteps, surge: "25%", unavailable: "0"},
@@ -167,13 +169,16 @@ func ends(w *world) bool {
 	return false
 }
 
-// The exploration finds each bug that is planted: there is a release that has
-// something of everything.
+// The exploration finds each bug that is planted, in the release that has it.
 func TestTheExplorationFindsPlantedBugs(t *testing.T) {
 	for _, bug := range bugs {
 		t.Run(bug, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(starts["canary, replace"])
+			where := "canary, replace"
+			if strings.Contains(bug, "mirror") {
+				where = "canary, mirrored"
+			}
+			w := newWorld(starts[where])
 			w.bug = bug
 			assert.NotEmpty(t, explore(w, 6_000).broken)
 		})

@@ -138,12 +138,15 @@ type State struct {
 	OnFailure string `json:"onFailure,omitempty"`
 	// Match is the group of requests that goes to the canary besides Weight.
 	Match string `json:"match,omitempty"`
+	// Mirror is the percent of the requests of which the canary gets copies.
+	Mirror int `json:"mirror,omitempty"`
 	// Step is the index of the current step in Steps, from 0.
 	Step  int    `json:"step"`
 	Steps string `json:"steps,omitempty"`
 	// Weight is the share of the traffic asked for the canary, in percent.
 	Weight int `json:"weight"`
-	// Exposed tells that requests which fit Match go to the canary.
+	// Exposed tells that requests which fit Match, and those to Mirror, go to the
+	// canary.
 	Exposed bool `json:"exposed,omitempty"`
 	// Surge is the room for canary pods besides the replicas, in percent of
 	// them; Capped means that the user's own maxSurge is less, and counts.
@@ -204,9 +207,19 @@ func (s State) Divides() bool { return len(s.Services) > 0 }
 // replaces tells whether stable gives pods while the canary grows.
 func (s State) replaces() bool { return s.Capacity == Replace }
 
-// serves tells whether requests go to the canary because somebody led them there.
+// serves tells whether requests, or copies of them, go to the canary because
+// somebody led them there.
 func (s State) serves() bool {
-	return s.Divides() && (s.Weight > 0 || (s.Exposed && s.Match != ""))
+	return s.Divides() && (s.Weight > 0 || (s.Exposed && s.Match != "") || s.mirrored() > 0)
+}
+
+// mirrored is the percent of the requests of which the canary gets copies now:
+// from its first pods on, until it takes all the traffic or goes back.
+func (s State) mirrored() int {
+	if s.Phase != Stepping || !s.Exposed || s.Weight >= 100 {
+		return 0
+	}
+	return s.Mirror
 }
 
 // HoldsTemplate tells whether the Deployment keeps the template that it has,

@@ -21,11 +21,12 @@ type Target struct {
 	// empty means that they select what the user wrote.
 	Select string
 	Canary CanaryService
-	// Split tells whether the routes divide the traffic: by Weight percent, and
-	// by Match for the requests that fit it.
+	// Split tells whether the routes divide the traffic: by Weight percent, by
+	// Match for the requests that fit it, and by copies of Mirror percent.
 	Split  bool
 	Weight int
 	Match  string
+	Mirror int
 }
 
 // Target gives the promise of the state's stage. It is the whole of what the
@@ -49,7 +50,7 @@ func (s State) Target() Target {
 		if canary == "" {
 			service = CanaryServiceKeep
 		}
-		return Target{Select: stable, Canary: service, Split: s.serves(), Weight: s.Weight, Match: s.shown()}
+		return Target{Select: stable, Canary: service, Split: s.serves(), Weight: s.Weight, Match: s.shown(), Mirror: s.mirrored()}
 	case StageService, StageReopen:
 		return Target{Select: canary, Canary: CanaryServiceSelect, Split: true, Weight: 100, Match: s.shown()}
 	case StageRoute, StageDrain, StageRelease:

@@ -27,6 +27,9 @@ func someWorld(random *rand.Rand) *world {
 	if g.strategy == BlueGreen {
 		g.steps = BlueGreenSteps
 	}
+	if random.IntN(3) == 0 {
+		g.mirror = 10
+	}
 	return newWorld(g)
 }
 
@@ -108,8 +111,8 @@ func TestEveryWalkIsSafeAndEnds(t *testing.T) {
 
 // bugs are planted, at least one for each invariant.
 var bugs = []string{
-	"weight before pods",                         // 1: no weight without ready pods
-	"no settle",                                  // 2: no pod goes before the data plane has followed
+	"weight before pods", "mirror before pods", // 1: no weight, and no copy, without ready pods
+	"no settle", "the mirror stays", // 2: no pod goes before the data plane has followed
 	"surge takes stable", "stable gives at once", // 3: stable can carry its share
 	"no narrowing",               // 3: and no canary pod gets what nobody gave it
 	"the canary's Service stays", // 4: ended is restored

@@ -28,6 +28,7 @@ type world struct {
 	canaryTarget string // hash of the canary's Service, "" is none
 	weight       int    // -1: the route leads to the Service alone
 	match        string
+	mirror       int
 	// what the data plane serves by, some time behind what is shown.
 	served  view
 	shownAt time.Time
@@ -39,6 +40,7 @@ type world struct {
 type view struct {
 	weight           int
 	match            string
+	mirror           int
 	selected, canary string
 }
 
@@ -56,6 +58,8 @@ type given struct {
 	surge, unavailable string
 	// routeless releases are by Services alone.
 	routeless bool
+	// mirror is the share of copies, in percent.
+	mirror int
 }
 
 func newWorld(g given) *world {
@@ -66,7 +70,7 @@ func newWorld(g given) *world {
 		pods: map[string]int32{"stable": g.replicas}, ready: map[string]int32{"stable": g.replicas}, sick: map[string]bool{},
 	}
 	plan := State{
-		Strategy: g.strategy, Capacity: g.capacity, Steps: g.steps, Match: g.match, Stable: version("stable"), User: &user,
+		Strategy: g.strategy, Capacity: g.capacity, Steps: g.steps, Match: g.match, Mirror: g.mirror, Stable: version("stable"), User: &user,
 		Timing: Timing{Settle: Duration(settle), ScaleDownDelay: Duration(10 * time.Second), StepDeadline: Duration(5 * time.Minute)},
 	}
 	if g.strategy == Canary || g.strategy == BlueGreen {
@@ -124,16 +128,22 @@ func (w *world) snapshot() Snapshot {
 	if len(w.state.Routes) == 0 {
 		return s
 	}
-	weight, match := shown(target)
-	s.Routes = []Route{{Name: "demo", Exists: true, Accepted: true, InPlace: w.weight == weight && w.match == match}}
+	weight, match, mirror := shown(target)
+	mirrors := w.mirror == mirror || w.mirrorStays()
+	s.Routes = []Route{{Name: "demo", Exists: true, Accepted: true, InPlace: w.weight == weight && w.match == match && mirrors}}
 	return s
 }
 
-func shown(t Target) (int, string) {
+// mirrorStays is a bug on the way back.
+func (w *world) mirrorStays() bool {
+	return w.bug == "the mirror stays" && w.state.Phase == RollingBack
+}
+
+func shown(t Target) (weight int, match string, mirror int) {
 	if !t.Split {
-		return -1, ""
+		return -1, "", 0
 	}
-	return t.Weight, t.Match
+	return t.Weight, t.Match, t.Mirror
 }
 
 func (w *world) count(v Version) Pods {
@@ -192,8 +202,12 @@ func (w *world) reconcile(writes int) {
 			}
 		},
 		func() {
-			if len(w.state.Routes) > 0 {
-				w.weight, w.match = shown(target)
+			if len(w.state.Routes) == 0 {
+				return
+			}
+			mirror := w.mirror
+			if w.weight, w.match, w.mirror = shown(target); w.mirrorStays() {
+				w.mirror = max(w.mirror, mirror)
 			}
 		},
 	} {
@@ -217,6 +231,8 @@ func (w *world) planted(next State) State {
 		next = next.give(w.ready["canary"], w.replicas)
 	case w.bug == "weight before pods" && next.Stage == StageScale && next.Canary.Hash != "":
 		next.Weight, next.Exposed = next.Current().Weight, true
+	case w.bug == "mirror before pods" && next.Stage == StageScale && next.Canary.Hash != "" && next.Match == "":
+		next.Exposed = true
 	case w.bug == "it waits in silence" && next.Equal(w.state):
 		next.Wait = ""
 	}
@@ -224,7 +240,7 @@ func (w *world) planted(next State) State {
 }
 
 func (w *world) showing() view {
-	return view{weight: w.weight, match: w.match, selected: w.selected, canary: w.canaryTarget}
+	return view{weight: w.weight, match: w.match, mirror: w.mirror, selected: w.selected, canary: w.canaryTarget}
 }
 
 // write is a state's write with its rendering.
@@ -349,14 +365,17 @@ func (w *world) check() {
 	if w.state.InFlight() && w.state.Wait == "" && w.state.Stage != StagePrepare && w.state.Stage != StageRoll {
 		fail("it waits without saying so")
 	}
-	if !w.state.InFlight() && (w.selected != "" || w.weight != -1 || w.match != "" || w.canaryTarget != "") {
+	if !w.state.InFlight() && (w.selected != "" || w.weight != -1 || w.match != "" || w.mirror != 0 || w.canaryTarget != "") {
 		fail("ended is not restored")
 	}
 	if w.replicas == 0 || !w.state.Divides() {
 		return
 	}
-	if (w.served.weight > 0 || w.served.match != "") && w.ready[w.served.canary] == 0 && !w.sick[w.served.canary] {
+	if (w.served.weight > 0 || w.served.match != "" || w.served.mirror > 0) && w.ready[w.served.canary] == 0 && !w.sick[w.served.canary] {
 		fail("traffic goes to no pod of the canary")
+	}
+	if w.served.mirror > 0 && w.served.weight >= 100 {
+		fail("the canary gets copies of what it answers")
 	}
 	if w.served.weight >= 100 {
 		return

@@ -4,6 +4,7 @@
 package route
 
 import (
+	"fmt"
 	"regexp"
 	"testing"
 
@@ -15,7 +16,7 @@ func TestParse(t *testing.T) {
 	empty, err := Parse("")
 	require.NoError(t, err)
 	assert.Empty(t, empty.String())
-	for _, text := range []string{"{", `{"shares":[{"service":"a","canary":"a","weight":1}]}`, `{"shares":[{"service":"a","canary":"b","weight":101}]}`, string(make([]byte, maxAnnotation+1))} {
+	for _, text := range []string{"{", `{"shares":[{"service":"a","canary":"a","weight":1}]}`, `{"shares":[{"service":"a","canary":"b","weight":101}]}`, `{"shares":[{"service":"a","canary":"b","weight":1,"mirror":101}]}`, string(make([]byte, maxAnnotation+1))} {
 		got, err := Parse(text)
 		require.Error(t, err)
 		assert.Empty(t, got.Shares)
@@ -46,7 +47,7 @@ func TestNarrow(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add(`{"namespace":"shop","shares":[{"deployment":"demo","service":"demo","canary":"demo-canary","weight":20,"match":"host:a.b"}],"unset":["0/0"]}`)
+	f.Add(`{"namespace":"shop","shares":[{"deployment":"demo","service":"demo","canary":"demo-canary","weight":20,"match":"host:a.b","mirror":10}],"unset":["0/0"]}`)
 	f.Add("{}")
 	f.Fuzz(func(t *testing.T, text string) {
 		got, err := Parse(text)
@@ -90,6 +91,19 @@ func TestParseMatch(t *testing.T) {
 	} {
 		_, err := ParseMatch(text)
 		assert.EqualError(t, err, says)
+	}
+}
+
+func TestParseMirror(t *testing.T) {
+	for text, want := range map[string]int{"": 0, " ": 0, "1%": 1, "10%": 10, " 100% ": 100} {
+		got, err := ParseMirror(text)
+		require.NoError(t, err, text)
+		assert.Equal(t, want, got, text)
+	}
+	for _, text := range []string{"10", "0%", "101%", "-1%", "+1%", "010%", "1.5%", "ten", "%"} {
+		got, err := ParseMirror(text)
+		require.EqualError(t, err, fmt.Sprintf(`%q is not a whole percent from 1%% to 100%%; write for example "10%%"`, text))
+		assert.Zero(t, got, "the safest value")
 	}
 }
 

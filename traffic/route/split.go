@@ -28,6 +28,9 @@ type Share struct {
 	Weight  int    `json:"weight"`
 	// Match is the group of requests that Canary always gets, see ParseMatch.
 	Match string `json:"match,omitempty"`
+	// Mirror is the percent (0 to 100) of Service's requests of which Canary gets
+	// copies besides; nobody sees what it answers to those.
+	Mirror int `json:"mirror,omitempty"`
 }
 
 // OwnedName is the name of an object beside a route that leads to a share's
@@ -66,7 +69,7 @@ func Parse(text string) (Split, error) {
 		return Split{}, fmt.Errorf("cannot read annotation %s: %w", SplitAnnotation, err)
 	}
 	for _, share := range s.Shares {
-		if share.Weight < 0 || share.Weight > 100 || share.Service == "" || share.Canary == "" || share.Service == share.Canary {
+		if share.Weight < 0 || share.Weight > 100 || share.Mirror < 0 || share.Mirror > 100 || share.Service == "" || share.Canary == "" || share.Service == share.Canary {
 			return Split{}, fmt.Errorf("cannot read annotation %s: the share of Service %q is not usable", SplitAnnotation, share.Service)
 		}
 		if _, err := ParseMatch(share.Match); err != nil {

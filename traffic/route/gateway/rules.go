@@ -28,13 +28,19 @@ func rulesOf(object route.Object) rules {
 }
 
 // apply divides the user's own rules. The result's Unset tells which weights the
-// user left out. It fails, before anything is divided, where a rule would get
-// more backends or larger weights than the Gateway API allows.
+// user left out, its Own which filters. It fails, before anything is divided,
+// where a rule would get more backends, more filters or larger weights than the
+// Gateway API allows.
 func apply(own rules, split route.Split) (rules, route.Split, error) {
 	out := make(rules, len(own))
 	done := route.Split{Namespace: split.Namespace, Shares: slices.Clone(split.Shares)}
 	for i, rule := range own {
 		backends := backendRefs(rule)
+		rule, err := withMirrors(rule, split)
+		if err != nil {
+			return nil, route.Split{}, fmt.Errorf("rule %d: %w", i, err)
+		}
+		done.Own = keepFilters(done.Own, own[i], rule, i)
 		if !slices.ContainsFunc(backends, func(b any) bool { return divides(split, b) }) {
 			out[i] = rule
 			continue
@@ -59,6 +65,7 @@ func restore(shown rules, split route.Split) rules {
 	out := make(rules, len(shown))
 	for i, rule := range shown {
 		backends := backendRefs(rule)
+		rule := withoutMirrors(rule, split, i)
 		if !slices.ContainsFunc(backends, func(b any) bool { return split.IsCanary(refName(b)) }) {
 			out[i] = rule
 			continue
@@ -126,10 +133,11 @@ func undivide(backends []any, split route.Split, rule int) []any {
 }
 
 // divides tells whether a backend is one of the split's Services and shares its
-// weight; a canary that gets only requests that match has a route of its own.
+// weight; a canary that gets only requests that match has a route of its own, and
+// one that gets only copies has a filter.
 func divides(split route.Split, backend any) bool {
 	share, ok := split.Share(refName(backend))
-	return ok && (share.Weight > 0 || share.Match == "") && isLocalService(backend, split.Namespace)
+	return ok && (share.Weight > 0 || (share.Match == "" && share.Mirror == 0)) && isLocalService(backend, split.Namespace)
 }
 
 // isLocalService tells whether a backend is a Service without a namespace, or in

@@ -66,6 +66,9 @@ func (alb) Services(own route.Object) []string {
 // Render makes an action of each path that leads to a share's Service, and
 // divides the target groups of all actions that do.
 func (alb) Render(own route.Object, split route.Split) (route.Rendering, error) {
+	if err := unmirrored(split); err != nil {
+		return route.Rendering{}, err
+	}
 	done := route.Split{Namespace: split.Namespace, Shares: slices.Clone(split.Shares), Own: map[string]string{}}
 	shown := own
 	for _, share := range split.Shares {

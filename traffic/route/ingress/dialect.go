@@ -62,6 +62,17 @@ func Usual(class string) string {
 	return ""
 }
 
+// unmirrored refuses a split that mirrors: no annotation of a controller here
+// sends copies to a canary's Service alone.
+func unmirrored(split route.Split) error {
+	for _, share := range split.Shares {
+		if share.Mirror > 0 {
+			return fmt.Errorf("an Ingress has no words for a mirror to the canary of Service %q; an HTTPRoute has, where its GatewayClass supports HTTPRouteRequestMirror", share.Service)
+		}
+	}
+	return nil
+}
+
 // services lists the Services that an Ingress leads to, each once, in their order.
 func services(own route.Object) []string {
 	var names []string

@@ -38,6 +38,9 @@ func (nginx) Services(own route.Object) []string { return services(own) }
 // Render leaves the user's Ingress as it is, and makes a canary for each share.
 func (n nginx) Render(own route.Object, split route.Split) (route.Rendering, error) {
 	out := route.Rendering{Shown: own, Split: split}
+	if err := unmirrored(split); err != nil {
+		return out, err
+	}
 	annotations := route.Annotations(own)
 	if annotations[nginxPrefix+"canary"] == "true" {
 		return out, fmt.Errorf("it is a canary of another Ingress itself, by annotation %scanary", nginxPrefix)

@@ -82,3 +82,13 @@ func same(t *testing.T, want, got route.Object, why ...any) {
 	require.NoError(t, err)
 	require.JSONEq(t, string(a), string(b), why...)
 }
+
+// No dialect has words for a mirror, and each says so.
+func TestNoIngressMirrors(t *testing.T) {
+	own := leadingTo(t, "", "{name: demo, port: {number: 80}}")
+	split := route.Split{}.With(route.Share{Deployment: "demo", Service: "demo", Canary: "demo-canary", Weight: 20, Mirror: 10})
+	for _, dialect := range dialects {
+		_, err := dialect.renderer.Render(own, split)
+		assert.EqualError(t, err, `an Ingress has no words for a mirror to the canary of Service "demo"; an HTTPRoute has, where its GatewayClass supports HTTPRouteRequestMirror`, dialect.class)
+	}
+}

@@ -43,6 +43,9 @@ func (skipper) Services(own route.Object) []string { return services(own) }
 // the Ingresses that lead the requests of a group to its canary.
 func (skipper) Render(own route.Object, split route.Split) (route.Rendering, error) {
 	out := route.Rendering{Shown: own, Split: route.Split{Namespace: split.Namespace, Shares: slices.Clone(split.Shares)}}
+	if err := unmirrored(split); err != nil {
+		return out, err
+	}
 	weights, err := dividedWeights(own, split)
 	if err != nil {
 		return out, err
