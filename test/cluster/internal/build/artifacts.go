@@ -57,5 +57,5 @@ var Groups = []Group{
 	{Name: "traefik", Cold: "6 min", Programs: map[string]string{"traefik": "github.com/traefik/traefik/v3/cmd/traefik"}, Patch: &Patch{
 		Module: "github.com/go-acme/lego/v5", File: "providers/dns/zz_gen_dns_providers.go", With: "overlay/dns.go",
 	}},
-	{Name: "skipper", Cold: "3 min", Programs: map[string]string{"skipper": "github.com/zalando/skipper/cmd/skipper"}},
+	{Name: "skipper", Cold: "2 min", Programs: map[string]string{"skipper": "github.com/zalando/skipper/cmd/skipper"}},
 }
