@@ -68,9 +68,10 @@ func (n Node) want(name string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(
-		os.WriteFile(filepath.Join(n.Run, "pki", name+".token"), bytes.TrimSpace(token), 0o600),
-		os.WriteFile(filepath.Join(n.Run, "wanted-"+name), nil, 0o600))
+	if err := os.WriteFile(filepath.Join(n.Run, "pki", name+".token"), bytes.TrimSpace(token), 0o600); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(n.Run, "wanted-"+name), nil, 0o600)
 }
 
 // untilHealthy waits for Skipper's first routes; kubectl is the HTTP client that
