@@ -165,6 +165,13 @@ func (c *cluster) exec(args []string) error {
 	return c.node.Exec(args...)
 }
 
+func (c *cluster) start(args []string) error {
+	if len(args) != 1 {
+		return errors.New("say which component to start: skipper is the one that runs on demand")
+	}
+	return c.node.StartComponent(args[0])
+}
+
 func (c *cluster) restart(args []string) error {
 	if len(args) != 1 {
 		return errors.New("say which component to restart, such as kube-apiserver")
@@ -198,6 +205,7 @@ func (c *cluster) env() error {
 		{"GATEWAY_PORTS", "80,8000"},
 		{"GATEWAY_METRICS", "http://" + node.Address + ":9100/metrics"},
 		{"INGRESS_CLASS", "nginx"},
+		{"SKIPPER", node.Skipper},
 		{"IMAGES", strings.Join(names, ",")},
 		{"LOGS", c.node.Logs()},
 	} {

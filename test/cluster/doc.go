@@ -10,6 +10,7 @@
 //	cluster up               start the cluster; it is ready when this returns
 //	cluster load             load the project's images again, those that changed
 //	cluster exec -- CMD...   run a command inside, with KUBECONFIG and PATH set
+//	cluster start skipper    start a second data plane, which runs on demand
 //	cluster restart NAME     kill a component and start it again
 //	cluster status           what runs, and since when
 //	cluster env              its addresses and names, as KEY=VALUE

@@ -16,7 +16,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/test/cluster/internal/node"
 )
 
-const usage = "build, up, load, exec, restart, status, env or down"
+const usage = "build, up, load, exec, start, restart, status, env or down"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -53,6 +53,8 @@ func command(ctx context.Context, args []string) error {
 		return c.locked(c.down)
 	case "exec":
 		return c.exec(args)
+	case "start":
+		return c.start(args)
 	case "restart":
 		return c.restart(args)
 	case "status":

@@ -168,7 +168,7 @@ func TestReplaceStaysWithinWhatThereIs(t *testing.T) {
 // An nginx Ingress is left alone: a canary beside it has the weight and the group.
 func TestIngress(t *testing.T) {
 	app := fixture.NewApp(t, "20%:pause,100%")
-	app.Ingress = true
+	app.Ingress = fixture.Nginx
 	app.Replicas = 5
 	app.Up()
 	before := app.Specs("service", "ingress", "deployment")

@@ -47,8 +47,8 @@ func (k Knobs) Released() Knobs {
 		k.Paused = false
 		return k
 	}
-	surge, unavailable := intstr.FromString("25%"), intstr.FromInt32(0)
-	return Knobs{MaxSurge: &surge, MaxUnavailable: &unavailable}
+	surge, unavailable, deadline := intstr.FromString("25%"), intstr.FromInt32(0), int32(600)
+	return Knobs{ProgressDeadlineSeconds: &deadline, MaxSurge: &surge, MaxUnavailable: &unavailable}
 }
 
 // Put writes the knobs into a Deployment with a rolling update strategy.

@@ -60,5 +60,6 @@ var Groups = []Group{
 	{Name: "traefik", Cold: "6 min", Programs: map[string]string{"traefik": "github.com/traefik/traefik/v3/cmd/traefik"}, Patch: &Patch{
 		Module: "github.com/go-acme/lego/v5", File: "providers/dns/zz_gen_dns_providers.go", With: "overlay/dns.go",
 	}},
+	{Name: "skipper", Cold: "2 min", Programs: map[string]string{"skipper": "github.com/zalando/skipper/cmd/skipper"}},
 	{Name: "kwok", Cold: "1 min", OnDemand: true, Programs: map[string]string{"kwok": "sigs.k8s.io/kwok/cmd/kwok"}},
 }

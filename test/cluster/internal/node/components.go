@@ -125,7 +125,7 @@ func (n *inner) writeConfigs() error {
 		return err
 	}
 	fill := strings.NewReplacer("@RUN@", n.run, "@ADDRESS@", Address, "@CGROUP@", "/"+n.cgroup, "@PAUSE@", n.setup.Pause, "@SNAPSHOTTER@", snapshotter)
-	for _, name := range []string{"containerd.toml", "kubelet.yaml", "kube-proxy.yaml", "traefik.yaml", "manifest.yaml"} {
+	for _, name := range []string{"containerd.toml", "kubelet.yaml", "kube-proxy.yaml", "traefik.yaml", "manifest.yaml", "skipper.yaml"} {
 		text, err := configs.ReadFile("config/" + name)
 		if err != nil {
 			return err

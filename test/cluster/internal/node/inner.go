@@ -174,17 +174,30 @@ func (n *inner) failed(name string, cause error) error {
 	return errors.Join(fmt.Errorf("%s failed: %w", name, cause), os.WriteFile(n.path("failed"), []byte(name), 0o600))
 }
 
-// supervise reaps, starts again what Restart killed, and ends when a component
-// ends by itself: a cluster without one of them proves nothing.
+// supervise reaps, starts what is wanted on demand and again what Restart killed,
+// and ends when a component ends by itself: a cluster without one of them proves
+// nothing.
 func (n *inner) supervise() error {
+	for ; ; time.Sleep(50 * time.Millisecond) {
+		if err := errors.Join(n.startWanted(), n.reap()); err != nil {
+			return err
+		}
+	}
+}
+
+// reap takes what has ended so far.
+func (n *inner) reap() error {
 	for {
 		var status syscall.WaitStatus
-		pid, err := syscall.Wait4(-1, &status, 0, nil)
+		pid, err := syscall.Wait4(-1, &status, syscall.WNOHANG, nil)
 		if errors.Is(err, syscall.EINTR) {
 			continue
 		}
 		if err != nil {
 			return fmt.Errorf("cannot wait: %w", err)
+		}
+		if pid == 0 {
+			return nil
 		}
 		ended, ours := n.running[pid]
 		if !ours {
