@@ -4,6 +4,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -116,12 +117,11 @@ func TestFaultsAtEveryStep(t *testing.T) {
 	noneFailed(t, stop())
 }
 
-// TestSoak makes random releases with faults for as long as EVENKEEL_SOAK says.
+// TestSoak makes random releases with faults for as long as EVENKEEL_SOAK says,
+// or a minute.
 func TestSoak(t *testing.T) {
-	long, err := time.ParseDuration(os.Getenv("EVENKEEL_SOAK"))
-	if err != nil {
-		t.Skip("for make soak: EVENKEEL_SOAK says how long")
-	}
+	long, err := time.ParseDuration(cmp.Or(os.Getenv("EVENKEEL_SOAK"), "1m"))
+	require.NoError(t, err)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
