@@ -42,7 +42,7 @@ func (r *Reconciler) observe(ctx context.Context, d *appsv1.Deployment) (*world,
 	w := &world{
 		deployment: d, services: map[string]*corev1.Service{},
 		snapshot: rollout.Snapshot{
-			State: state, Replicas: 1, Observed: d.Status.ObservedGeneration >= d.Generation, Finished: finished(d), Stuck: stuck(d),
+			State: state, Replicas: 1, Observed: d.Status.ObservedGeneration >= d.Generation, Finished: finished(d), Stuck: stuck(d), Idle: idle(d),
 		},
 	}
 	if d.Spec.Replicas != nil {
@@ -112,6 +112,19 @@ func stuck(d *appsv1.Deployment) string {
 		}
 	}
 	return ""
+}
+
+// idle tells whether the stock controller still speaks of the version before.
+func idle(d *appsv1.Deployment) bool {
+	if finished(d) {
+		return false
+	}
+	for _, condition := range d.Status.Conditions {
+		if condition.Type == appsv1.DeploymentProgressing {
+			return condition.Reason == "NewReplicaSetAvailable"
+		}
+	}
+	return false // the user wants no deadline
 }
 
 // refused is why a ReplicaSet's pods cannot be made.

@@ -207,7 +207,7 @@ func TestARollingUpdateThatIsWatched(t *testing.T) {
 	stop := app.Load()
 	app.Apply(app.Manifest("v2", append(rolling, "{name: STARTUP_DELAY, value: 1s}", "{name: NEVER_READY, value: always}", "progressDeadlineSeconds: 30", "progressDeadlineSeconds: 10")...))
 	state := app.WaitForPhase(rollout.RolledBack)
-	assert.Contains(t, state.Reason, "timed out progressing")
+	assert.Regexp(t, "timed out progressing|waited 10s for this to happen: the rolling update is finished", state.Reason)
 	app.Kubectl("rollout", "status", "deployment/demo", "--timeout=60s")
 	assert.Equal(t, pods, app.Pods("v1"), "the same pods by name")
 	assert.Empty(t, app.Pods("v2"))

@@ -51,6 +51,9 @@ func begun(s Snapshot, _ time.Time) (Decision, bool) {
 	if state.Wait != "" || (state.Stage != StagePrepare && state.Stage != StageRoll) {
 		return Decision{}, false
 	}
+	if state.Stage == StageRoll && (s.Newest.Hash == "" || !s.Observed) { // its first status comes first
+		return Decision{State: state, After: time.Duration(state.Timing.StepDeadline)}, true
+	}
 	state.Wait = stageWaits[state.Stage]
 	return Decision{State: state, Event: eventStarted(state)}, true
 }

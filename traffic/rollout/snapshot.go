@@ -20,6 +20,9 @@ type Snapshot struct {
 	// template and available. Stuck is its reason for not getting on.
 	Finished bool
 	Stuck    string
+	// Idle tells that it has not seen any progress at all. It forgets its own
+	// deadline where its first status met another write.
+	Idle bool
 	// Newest is the version of the Deployment's template, zero until its
 	// ReplicaSet is there.
 	Newest   Version

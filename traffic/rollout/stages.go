@@ -59,7 +59,7 @@ func leaveRoll(s Snapshot, now time.Time) outcome {
 		next := RollBack(s.State, s.Stuck, now)
 		return outcome{next: &next, event: eventRollingBack(next)}
 	default:
-		return outcome{wait: stageWaits[StageRoll], patient: true}
+		return outcome{wait: stageWaits[StageRoll], patient: !s.Idle}
 	}
 }
 

@@ -118,6 +118,25 @@ func TestAWayBackThatDoesNotGetOn(t *testing.T) {
 	assert.Equal(t, StageWiden, Decide(s, now.Add(7*time.Minute)).State.Stage)
 }
 
+// A stock controller whose first status met another write forgets its deadline:
+// what has not moved at all goes back by ours.
+func TestARollingUpdateThatNobodyWatches(t *testing.T) {
+	w := newWorld(given{replicas: 2, strategy: Rolling, surge: "1", unavailable: "0"})
+	s := Snapshot{State: w.state, Replicas: 2, Rendered: true, Idle: true}
+	first := Decide(s, w.now)
+	assert.Nil(t, first.Event, "its first status comes first")
+	assert.Equal(t, w.state, first.State)
+	s.Observed, s.Newest = true, version("canary")
+	for s.State.Canary.Hash == "" {
+		s.State = Decide(s, w.now).State
+	}
+	assert.Equal(t, stageWaits[StageRoll], s.State.Wait)
+	assert.Equal(t, 5*time.Minute, Decide(s, w.now).After)
+	assert.Equal(t, RollingBack, Decide(s, w.now.Add(5*time.Minute)).State.Phase)
+	s.Idle = false
+	assert.Equal(t, Stepping, Decide(s, w.now.Add(time.Hour)).State.Phase, "the stock controller watches")
+}
+
 // Somebody deletes the canary's Service: it is made again, and the rollout goes
 // back only where its endpoints do not come back in time.
 func TestACanaryServiceThatWasDeleted(t *testing.T) {
