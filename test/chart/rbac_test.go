@@ -88,8 +88,6 @@ func TestRightsToRestore(t *testing.T) {
 		"admissionregistration.k8s.io/mutatingwebhookconfigurations evenkeel-evenkeel-system: delete",
 		"admissionregistration.k8s.io/validatingwebhookconfigurations evenkeel-evenkeel-system: delete",
 		"apps/daemonsets: update", "apps/deployments: update", "apps/statefulsets: update", "services: update", "networking.k8s.io/ingresses: update",
-		"gateway.networking.k8s.io/gatewayclasses: get list watch",
-		"gateway.networking.k8s.io/gateways: get list watch",
 		"gateway.networking.k8s.io/grpcroutes: update", "gateway.networking.k8s.io/httproutes: update",
 	}, rights(role.Rules))
 	assert.Equal(t, "before-hook-creation,hook-succeeded,hook-failed", role.Annotations["helm.sh/hook-delete-policy"])

@@ -1,0 +1,133 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel-dev/evenkeel/test/fixture"
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+)
+
+// What happens to a canary that waits at half of the traffic, and what follows:
+// the rows of the table of docs/states.md that no other test has.
+func TestWhatHappensInFlight(t *testing.T) {
+	for name, row := range map[string]struct {
+		happens func(t *testing.T, app *fixture.App)
+		phase   rollout.Phase
+		reason  string
+	}{
+		"a canary pod goes": {
+			happens: func(_ *testing.T, app *fixture.App) {
+				app.Kubectl("delete", "pod", app.Pods("v2")[0], "--wait=false")
+				app.WaitFor("a person again", func(s rollout.State) bool {
+					return strings.Contains(s.Wait, "a person says so") && len(app.Pods("v2")) == 2
+				})
+				app.Kubectl("annotate", "deployment", "demo", "evenkeel.dev/action=rollback")
+			},
+			phase: rollout.RolledBack, reason: "a person asked for it",
+		},
+		"the strategy is taken off": {
+			happens: func(_ *testing.T, app *fixture.App) {
+				app.Kubectl("annotate", "deployment", "demo", "evenkeel.dev/strategy-")
+			},
+			phase: rollout.RolledBack, reason: "the strategy canary was taken off",
+		},
+		"the route is deleted": {
+			happens: func(t *testing.T, app *fixture.App) {
+				app.Kubectl("delete", "httproute", "demo")
+				app.WaitFor("the route", func(s rollout.State) bool { return s.Wait == `HTTPRoute "demo" exists` })
+				app.Apply(app.Routes())
+				app.WaitFor("a person again", func(s rollout.State) bool { return strings.Contains(s.Wait, "a person says so") })
+				require.Equal(t, "50 50", app.Weight())
+				app.Kubectl("annotate", "deployment", "demo", "evenkeel.dev/action=continue")
+			},
+			phase: rollout.Completed,
+		},
+		"the route of git comes again": {
+			happens: func(t *testing.T, app *fixture.App) {
+				app.Apply(app.Routes())
+				require.Equal(t, "50 50", app.Weight())
+				app.Kubectl("annotate", "deployment", "demo", "evenkeel.dev/action=continue")
+			},
+			phase: rollout.Completed,
+		},
+		"somebody scales up": {
+			happens: func(_ *testing.T, app *fixture.App) {
+				app.Kubectl("scale", "deployment", "demo", "--replicas=6")
+				app.WaitFor("more of both", func(s rollout.State) bool {
+					return strings.Contains(s.Wait, "a person says so") && len(app.Pods("v1")) == 6 && len(app.Pods("v2")) == 3
+				})
+				app.Kubectl("annotate", "deployment", "demo", "evenkeel.dev/action=continue")
+			},
+			phase: rollout.Completed,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			app := fixture.NewApp(t, "50%:pause,100%")
+			app.Replicas = 4
+			app.Up()
+			before, stable := app.Specs("service", "httproute"), app.Pods("v1")
+			stop := func() {}
+			if !strings.Contains(name, "deleted") { // a route that is not there serves nobody
+				load := app.Load()
+				stop = func() { noneFailed(t, load()) }
+			}
+			app.Apply(app.Manifest("v2"))
+			app.WaitFor("a person", func(s rollout.State) bool { return s.Weight == 50 && strings.Contains(s.Wait, "a person says so") })
+			row.happens(t, app)
+			state := app.WaitForPhase(row.phase)
+			if row.reason != "" {
+				assert.Equal(t, row.reason, state.Reason)
+			}
+			assert.Equal(t, before, app.Specs("service", "httproute"))
+			if row.phase == rollout.RolledBack {
+				assert.Equal(t, stable, app.Pods("v1"), "the same pods by name")
+			}
+			stop()
+		})
+	}
+}
+
+// A quota that stops the surge is told, and nothing is served by fewer pods; with
+// more of it the step goes on.
+func TestAQuotaStopsTheSurge(t *testing.T) {
+	app := fixture.NewApp(t, "50%:1s,100%")
+	app.Up()
+	quota := func(pods int) {
+		fixture.Must(t, fmt.Sprintf("{apiVersion: v1, kind: ResourceQuota, metadata: {name: pods}, spec: {hard: {pods: %d}}}", pods), "kubectl", "-n", app.Namespace, "apply", "--server-side", "-f", "-")
+		app.WaitFor("the quota", func(rollout.State) bool {
+			return app.Kubectl("get", "resourcequota", "pods", "-o", "jsonpath={.status.hard.pods}") == fmt.Sprint(pods)
+		})
+	}
+	quota(2)
+	stop := app.Load()
+	out, err := app.TryApply(app.Manifest("v2", "evenkeel.dev/strategy: canary", `evenkeel.dev/override: "checks=surge-quota; until=`+time.Now().Add(time.Hour).UTC().Format(time.RFC3339)+`; reason=a test", evenkeel.dev/strategy: canary`))
+	require.NoError(t, err, out)
+	state := app.WaitFor("the quota is told", func(s rollout.State) bool { return strings.HasPrefix(s.Wait, "pods can be made: ") })
+	assert.Contains(t, state.Wait, "exceeded quota: pods")
+	assert.Len(t, app.Pods("v1"), 2)
+	quota(6)
+	app.WaitForPhase(rollout.Completed)
+	noneFailed(t, stop())
+}
+
+// A rollout that an earlier one stands in the way of is a plain rolling update,
+// and says so.
+func TestAnEarlierRolloutIsUnfinished(t *testing.T) {
+	app := fixture.NewApp(t, "50%:pause,100%")
+	app.Apply(app.Routes())
+	app.Apply(app.Manifest("v1", "{name: STARTUP_DELAY, value: 1s}", "{name: STARTUP_DELAY, value: 8s}"))
+	out := app.Apply(app.Manifest("v2"))
+	assert.Contains(t, out, "no canary, a plain rolling update: ")
+	app.Kubectl("rollout", "status", "deployment/demo", "--timeout=90s")
+	assert.Len(t, app.Pods("v2"), 2)
+	assert.Empty(t, app.State().Phase)
+}
