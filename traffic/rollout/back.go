@@ -1,0 +1,85 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rollout
+
+import "time"
+
+// leaveMix takes the split away once the Services lead to both versions.
+func leaveMix(s Snapshot, now time.Time) outcome {
+	if wait := s.notInPlace(); wait != "" {
+		return outcome{wait: wait}
+	}
+	o := s.thenSettled(now, RollingBack, StageWithdraw, nil)
+	if o.next != nil && o.next.Stage == StageWithdraw {
+		o.next.Weight, o.next.Exposed = 0, false
+	}
+	return o
+}
+
+func leaveReopen(s Snapshot, now time.Time) outcome {
+	if wait := s.notInPlace(); wait != "" {
+		return outcome{wait: wait}
+	}
+	return s.thenSettled(now, RollingBack, StageReturn, nil)
+}
+
+// leaveReturn waits until the users' Services lead to stable's pods again.
+func leaveReturn(s Snapshot, now time.Time) outcome {
+	if wait := s.notInPlace(); wait != "" {
+		return outcome{wait: wait}
+	}
+	for _, service := range s.Services {
+		if service.Exists && (service.Canary > 0 || service.Stable < min(s.Replicas, s.Stable.Replicas)) {
+			return outcome{wait: stageWaits[StageReturn]}
+		}
+	}
+	o := s.thenSettled(now, RollingBack, StageWithdraw, nil)
+	if o.next != nil && o.next.Stage == StageWithdraw {
+		o.next.Weight, o.next.Exposed = 0, false
+	}
+	return o
+}
+
+// leaveWithdraw takes the canary's pods away once no data plane sends to them.
+func leaveWithdraw(s Snapshot, now time.Time) outcome {
+	if wait := s.notInPlace(); wait != "" {
+		return outcome{wait: wait}
+	}
+	return s.thenSettled(now, RollingBack, StageRestore, eventRestoring)
+}
+
+// leaveWithUserKnobs waits until the stock controller has taken away the pods of
+// the version that lost: stable's at the end, the canary's on the way back.
+func leaveWithUserKnobs(s Snapshot, now time.Time) outcome {
+	if !s.Rendered || !s.Observed {
+		return outcome{wait: s.renderWait()}
+	}
+	loser := s.Stable
+	if s.State.Phase == RollingBack {
+		loser = s.Canary
+	}
+	if loser.Replicas > 0 {
+		return outcome{wait: stageWaits[s.State.Stage]}
+	}
+	next := s.State.enter(s.State.Phase, StageWiden, now)
+	return outcome{next: &next}
+}
+
+// leaveWiden ends the rollout: everything is the user's own again.
+func leaveWiden(s Snapshot, now time.Time) outcome {
+	if wait := s.notInPlace(); wait != "" {
+		return outcome{wait: wait}
+	}
+	next := s.State.end(now)
+	return outcome{next: &next, event: eventEnded(next)}
+}
+
+// end keeps what explains the rollout and drops what only served it.
+func (s State) end(now time.Time) State {
+	ended := State{Phase: Completed, Since: stamp(now), Step: s.Step, Strategy: s.Strategy, Steps: s.Steps, Stable: s.Stable, Canary: s.Canary, Weight: 100}
+	if s.Phase == RollingBack {
+		ended.Phase, ended.Weight, ended.Reason = RolledBack, 0, s.Reason
+	}
+	return ended
+}
