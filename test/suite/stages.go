@@ -93,7 +93,7 @@ func (s *suite) unit() error {
 
 // inside runs tests inside the local cluster, where its addresses are.
 func (s *suite) inside(pkg string) error {
-	return s.goTest("bin/cluster", "exec", "--", "env", "EVENKEEL_CLUSTER=local", "go", "test", "-json", "-count=1", "-p=1", "-timeout=20m", pkg)
+	return s.goTest("bin/cluster", "exec", "--", "env", "EVENKEEL_CLUSTER=local", "go", "test", "-json", "-count=1", "-p=1", "-timeout=45m", pkg)
 }
 
 func (s *suite) program(name string, args ...string) error {
