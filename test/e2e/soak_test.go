@@ -122,7 +122,10 @@ func TestFaultsAtEveryStep(t *testing.T) {
 func TestSoak(t *testing.T) {
 	long, err := time.ParseDuration(cmp.Or(os.Getenv("EVENKEEL_SOAK"), "1m"))
 	require.NoError(t, err)
-	seed := uint64(time.Now().UnixNano())
+	seed := uint64(4) // in the suite, the same releases each time
+	if os.Getenv("EVENKEEL_SOAK") != "" {
+		seed = uint64(time.Now().UnixNano())
+	}
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	ctx, cancel := context.WithTimeout(t.Context(), long)
