@@ -36,8 +36,6 @@ const (
 )
 
 const (
-	// maxStateBytes bounds the annotation that ParseState reads.
-	maxStateBytes = 16 << 10
 	// maxDropped bounds the versions that were given up in one rollout.
 	maxDropped = 8
 	// shut is the partition under which no pod is updated, whatever somebody
@@ -100,9 +98,7 @@ type State struct {
 }
 
 // InFlight tells whether the rollout still holds objects.
-func (s State) InFlight() bool {
-	return s.Phase != "" && s.Phase != rollout.Completed && s.Phase != rollout.RolledBack
-}
+func (s State) InFlight() bool { return s.Phase.InFlight() }
 
 // Reversible tells whether the rollout can still go back as a part of itself; once
 // every batch is confirmed, going back is a rollout of its own.
@@ -124,35 +120,20 @@ func (s State) WantsStable() bool {
 
 // StepList is Steps, parsed. Admission parsed them before, so a State in which
 // they are broken has one last step.
-func (s State) StepList() rollout.Steps {
-	steps, err := rollout.ParseSteps(s.Steps)
-	if err != nil {
-		return rollout.Steps{{Weight: 100}}
-	}
-	return steps
-}
+func (s State) StepList() rollout.Steps { return rollout.StepsOrLast(s.Steps) }
 
 // Current is the step that the rollout stands on.
 func (s State) Current() rollout.Step { return s.at(s.Step) }
 
 // at is a step, or the nearest that there is.
-func (s State) at(i int) rollout.Step {
-	steps := s.StepList()
-	return steps[min(max(i, 0), len(steps)-1)]
-}
+func (s State) at(i int) rollout.Step { return s.StepList().At(i) }
 
 // ParseState reads a state annotation. An empty text is the zero State, which is
 // not in flight; so is whatever cannot be read, with an error.
 func ParseState(text string) (State, error) {
-	if text == "" {
-		return State{}, nil
-	}
-	if len(text) > maxStateBytes {
-		return State{}, fmt.Errorf("cannot read annotation %s: %d bytes are more than %d", rollout.StateAnnotation, len(text), maxStateBytes)
-	}
 	var s State
-	if err := json.Unmarshal([]byte(text), &s); err != nil {
-		return State{}, fmt.Errorf("cannot read annotation %s: %w", rollout.StateAnnotation, err)
+	if err := rollout.DecodeState(text, &s); err != nil {
+		return State{}, err
 	}
 	if s.InFlight() && (s.User == nil || (s.User.StatefulSet == nil) == (s.User.DaemonSet == nil)) {
 		return State{}, fmt.Errorf("cannot read annotation %s: a rollout in flight lacks the user's own updateStrategy", rollout.StateAnnotation)

@@ -230,10 +230,10 @@ func TestParseState(t *testing.T) {
 	require.NoError(t, err)
 	assert.False(t, empty.InFlight())
 	for text, says := range map[string]string{
-		"{":                                  "cannot read annotation evenkeel.dev/rollout: unexpected end of JSON input",
-		`{"phase":"Stepping"}`:               "cannot read annotation evenkeel.dev/rollout: a rollout in flight lacks the user's own updateStrategy",
-		`{"phase":"Stepping","user":{}}`:     "cannot read annotation evenkeel.dev/rollout: a rollout in flight lacks the user's own updateStrategy",
-		strings.Repeat(" ", maxStateBytes+1): "cannot read annotation evenkeel.dev/rollout: 16385 bytes are more than 16384",
+		"{":                              "cannot read annotation evenkeel.dev/rollout: unexpected end of JSON input",
+		`{"phase":"Stepping"}`:           "cannot read annotation evenkeel.dev/rollout: a rollout in flight lacks the user's own updateStrategy",
+		`{"phase":"Stepping","user":{}}`: "cannot read annotation evenkeel.dev/rollout: a rollout in flight lacks the user's own updateStrategy",
+		strings.Repeat(" ", 16<<10+1):    "cannot read annotation evenkeel.dev/rollout: 16385 bytes are more than 16384",
 	} {
 		state, err := ParseState(text)
 		require.EqualError(t, err, says)

@@ -10,6 +10,11 @@ func leaveMix(s Snapshot, now time.Time) outcome {
 	if wait := s.notInPlace(); wait != "" {
 		return outcome{wait: wait}
 	}
+	return s.thenWithdrawn(now)
+}
+
+// thenWithdrawn takes what leads to the canary away, once this stage has settled.
+func (s Snapshot) thenWithdrawn(now time.Time) outcome {
 	o := s.thenSettled(now, RollingBack, StageWithdraw, nil)
 	if o.next != nil && o.next.Stage == StageWithdraw {
 		o.next.Weight, o.next.Exposed = 0, false
@@ -34,11 +39,7 @@ func leaveReturn(s Snapshot, now time.Time) outcome {
 			return outcome{wait: stageWaits[StageReturn]}
 		}
 	}
-	o := s.thenSettled(now, RollingBack, StageWithdraw, nil)
-	if o.next != nil && o.next.Stage == StageWithdraw {
-		o.next.Weight, o.next.Exposed = 0, false
-	}
-	return o
+	return s.thenWithdrawn(now)
 }
 
 // leaveWithdraw takes the canary's pods away once no data plane sends to them.

@@ -182,9 +182,10 @@ type State struct {
 }
 
 // InFlight tells whether the rollout still holds objects.
-func (s State) InFlight() bool {
-	return s.Phase != "" && s.Phase != Completed && s.Phase != RolledBack
-}
+func (s State) InFlight() bool { return s.Phase.InFlight() }
+
+// InFlight tells whether a rollout in this phase still holds objects.
+func (p Phase) InFlight() bool { return p != "" && p != Completed && p != RolledBack }
 
 // Reversible tells whether stable still has all that it needs to take the
 // traffic back: not once its pods are being let go, and not twice.
@@ -230,37 +231,37 @@ func (s State) HoldsTemplate() bool {
 
 // StepList is Steps, parsed. Admission parsed them before, so a State in which
 // they are broken has one last step.
-func (s State) StepList() Steps {
-	steps, err := ParseSteps(s.Steps)
-	if err != nil {
-		return Steps{{Weight: 100}}
-	}
-	return steps
-}
+func (s State) StepList() Steps { return StepsOrLast(s.Steps) }
 
 // Current is the step that the rollout stands on.
-func (s State) Current() Step {
-	steps := s.StepList()
-	return steps[min(max(s.Step, 0), len(steps)-1)]
-}
+func (s State) Current() Step { return s.StepList().At(s.Step) }
 
 // ParseState reads a state annotation. An empty text is the zero State, which is
 // not in flight; so is whatever cannot be read, with an error.
 func ParseState(text string) (State, error) {
-	if text == "" {
-		return State{}, nil
-	}
-	if len(text) > maxStateBytes {
-		return State{}, fmt.Errorf("cannot read annotation %s: %d bytes are more than %d", StateAnnotation, len(text), maxStateBytes)
-	}
 	var s State
-	if err := json.Unmarshal([]byte(text), &s); err != nil {
-		return State{}, fmt.Errorf("cannot read annotation %s: %w", StateAnnotation, err)
+	if err := DecodeState(text, &s); err != nil {
+		return State{}, err
 	}
 	if s.InFlight() && s.User == nil {
 		return State{}, fmt.Errorf("cannot read annotation %s: a rollout in flight lacks the user's own knobs", StateAnnotation)
 	}
 	return s, nil
+}
+
+// DecodeState reads a state annotation, of at most 16 KiB, into a state of
+// whatever kind of workload; an empty text leaves it as it is.
+func DecodeState(text string, into any) error {
+	if text == "" {
+		return nil
+	}
+	if len(text) > maxStateBytes {
+		return fmt.Errorf("cannot read annotation %s: %d bytes are more than %d", StateAnnotation, len(text), maxStateBytes)
+	}
+	if err := json.Unmarshal([]byte(text), into); err != nil {
+		return fmt.Errorf("cannot read annotation %s: %w", StateAnnotation, err)
+	}
+	return nil
 }
 
 // String writes the state as ParseState reads it; equal states give equal text.

@@ -166,3 +166,16 @@ func shortDuration(d time.Duration) string {
 	}
 	return text
 }
+
+// StepsOrLast are steps that were parsed before; of a text in which they are
+// broken all the same, one last step.
+func StepsOrLast(text string) Steps {
+	steps, err := ParseSteps(text)
+	if err != nil {
+		return Steps{{Weight: 100}}
+	}
+	return steps
+}
+
+// At is the step of an index, or the nearest that there is.
+func (s Steps) At(i int) Step { return s[min(max(i, 0), len(s)-1)] }
