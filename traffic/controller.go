@@ -97,7 +97,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	case !hasState(&deployment) || deployment.DeletionTimestamp != nil:
 		return reconcile.Result{}, nil
 	}
-	if _, err := rollout.ParseState(deployment.Annotations[rollout.StateAnnotation]); err != nil {
+	state, err := rollout.ParseState(deployment.Annotations[rollout.StateAnnotation])
+	if err != nil {
 		r.counts.saw(request.NamespacedName, rollout.State{})
 		r.record.frozen(&deployment, err)
 		return reconcile.Result{}, nil
@@ -105,7 +106,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	if r.written.ahead(&deployment, r.now()) { // what was written comes with an event of its own
 		return reconcile.Result{RequeueAfter: time.Second}, nil
 	}
-	world, err := r.observe(ctx, &deployment)
+	world, err := r.observeIn(ctx, &deployment, state)
 	if err != nil {
 		return reconcile.Result{}, err
 	}

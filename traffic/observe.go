@@ -39,6 +39,11 @@ func (r *Reconciler) observe(ctx context.Context, d *appsv1.Deployment) (*world,
 	if err != nil {
 		return nil, err
 	}
+	return r.observeIn(ctx, d, state)
+}
+
+// observeIn reads everything that Decide looks at, of a Deployment whose state is known.
+func (r *Reconciler) observeIn(ctx context.Context, d *appsv1.Deployment, state rollout.State) (*world, error) {
 	w := &world{
 		deployment: d, services: map[string]*corev1.Service{},
 		snapshot: rollout.Snapshot{

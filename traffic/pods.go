@@ -89,7 +89,7 @@ func (b batches) observeWorkload(ctx context.Context, w *batchWorld) error {
 // status says nothing.
 func (b batches) observeRevision(ctx context.Context, w *batchWorld, d *appsv1.DaemonSet) error {
 	var list appsv1.ControllerRevisionList
-	if err := b.client.List(ctx, &list, client.InNamespace(d.Namespace)); err != nil {
+	if err := b.client.List(ctx, &list, client.InNamespace(d.Namespace), client.UnsafeDisableDeepCopy); err != nil { // only looked at
 		return fmt.Errorf("cannot list ControllerRevisions: %w", err)
 	}
 	for i := range list.Items {
