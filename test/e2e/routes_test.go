@@ -52,10 +52,6 @@ func refs(app *fixture.App, route string) string {
 	return app.Kubectl("get", "httproute", route, "-o", "jsonpath={range .spec.rules[0].backendRefs[*]}{.name}={.weight} {end}")
 }
 
-func waitAtHalf(app *fixture.App) {
-	app.WaitFor("a person", func(s rollout.State) bool { return s.Weight == 50 && strings.Contains(s.Wait, "a person says so") })
-}
-
 // All routes and Services that lead to a Deployment are found by reference, and
 // divided together.
 func TestSeveralRoutesAndServices(t *testing.T) {
@@ -66,7 +62,7 @@ func TestSeveralRoutesAndServices(t *testing.T) {
 	before := refs(app, "demo") + refs(app, "admin") + app.Kubectl("get", "service", "demo", "admin", "-o", "jsonpath={.items[*].spec.selector}")
 	stop := app.Load()
 	app.Apply(app.Manifest("v2"))
-	waitAtHalf(app)
+	waitForAPerson(app, 50)
 	assert.Equal(t, "demo=50 demo-canary=50 ", refs(app, "demo"))
 	assert.Equal(t, "admin=50 admin-canary=50 ", refs(app, "admin"))
 	versions := map[string]bool{}
@@ -94,7 +90,7 @@ func TestTwoDeploymentsOnOneRoute(t *testing.T) {
 	before := refs(app, "demo")
 	stop := app.Load()
 	app.Apply(app.Manifest("v2"))
-	waitAtHalf(app)
+	waitForAPerson(app, 50)
 	assert.Equal(t, "demo=300 demo-canary=300 other=200 ", refs(app, "demo"))
 	app.Apply(other("v3"))
 	require.Eventually(t, func() bool { return strings.Contains(refs(app, "demo"), "other-canary") }, waitShort, pollShort)

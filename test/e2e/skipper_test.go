@@ -31,12 +31,6 @@ func skipperApp(t *testing.T, steps string) *fixture.App {
 	return app
 }
 
-func waitForAPerson(app *fixture.App, weight int) {
-	app.WaitFor("a person", func(s rollout.State) bool {
-		return s.Weight == weight && strings.Contains(s.Wait, "a person says so")
-	})
-}
-
 // thrown asserts that version 2 has a percentage of the requests, within five
 // standard deviations of as many throws: chance alone is farther off once in 1.7
 // million samples.

@@ -25,6 +25,13 @@ func released(strategy string, annotations ...string) []string {
 	return []string{"evenkeel.dev/strategy: canary", more}
 }
 
+// waitForAPerson waits until a step of a weight asks for one.
+func waitForAPerson(app *fixture.App, weight int) {
+	app.WaitFor("a person", func(s rollout.State) bool {
+		return s.Weight == weight && strings.Contains(s.Wait, "a person says so")
+	})
+}
+
 // A group gets the new version by header or cookie, and everybody else the old
 // one, for as long as the release takes.
 func TestAGroupKeepsItsVersion(t *testing.T) {
@@ -116,9 +123,7 @@ func TestBatches(t *testing.T) {
 	app.Apply(app.Manifest("v2", batch...))
 	waits := func(weight, stable, canary int) {
 		t.Helper()
-		app.WaitFor(fmt.Sprint("batch ", weight), func(s rollout.State) bool {
-			return s.Weight == weight && strings.Contains(s.Wait, "a person says so")
-		})
+		waitForAPerson(app, weight)
 		assert.Len(t, app.Pods("v1"), stable)
 		assert.Len(t, app.Pods("v2"), canary)
 	}
@@ -132,7 +137,7 @@ func TestBatches(t *testing.T) {
 	app.Kubectl("annotate", "deployment", "demo", "evenkeel.dev/action=continue")
 	waits(67, 0, 3)
 	app.Kubectl("annotate", "deployment", "demo", "evenkeel.dev/action=skip")
-	app.WaitFor("the last", func(s rollout.State) bool { return s.Weight == 100 && strings.Contains(s.Wait, "a person says so") })
+	waitForAPerson(app, 100)
 	app.Kubectl("annotate", "deployment", "demo", "evenkeel.dev/action=continue")
 	app.WaitForPhase(rollout.Completed)
 	assert.Len(t, app.Pods("v2"), 3)

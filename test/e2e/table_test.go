@@ -81,7 +81,7 @@ func TestWhatHappensInFlight(t *testing.T) {
 				stop = func() { noneFailed(t, load()) }
 			}
 			app.Apply(app.Manifest("v2"))
-			app.WaitFor("a person", func(s rollout.State) bool { return s.Weight == 50 && strings.Contains(s.Wait, "a person says so") })
+			waitForAPerson(app, 50)
 			row.happens(t, app)
 			state := app.WaitForPhase(row.phase)
 			if row.reason != "" {
