@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
@@ -17,15 +16,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/log"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
-
-var localPolicies = prometheus.NewGaugeVec(prometheus.GaugeOpts{
-	Name: "evenkeel_namespace_policies",
-	Help: "Namespaces' own policies, by whether they load (state: valid or invalid). An invalid one leaves the last good one in force.",
-}, []string{"state"})
 
 // localReloader follows the namespaces' own policies, on every replica.
 type localReloader struct {
@@ -37,13 +30,12 @@ type localReloader struct {
 	// resourceVersion of the last bad one that was told of.
 	valid map[client.ObjectKey]bool
 	told  map[client.ObjectKey]string
+	// counted is the last resourceVersion that was counted of each.
+	counted map[client.ObjectKey]string
 }
 
 // FollowNamespaces keeps a store at what the ConfigMaps of namespaces say.
 func FollowNamespaces(mgr ctrl.Manager, store *Store) error {
-	if err := metrics.Registry.Register(localPolicies); err != nil {
-		return fmt.Errorf("cannot register the policies' metrics: %w", err)
-	}
 	r := newLocalReloader(mgr.GetClient(), store, mgr.GetEventRecorder("evenkeel"))
 	everywhere := false
 	labelled := builder.WithPredicates(predicate.NewPredicateFuncs(func(o client.Object) bool { return o.GetLabels()[PolicyLabel] == OfNamespace }))
@@ -56,7 +48,10 @@ func FollowNamespaces(mgr ctrl.Manager, store *Store) error {
 }
 
 func newLocalReloader(c client.Reader, store *Store, recorder events.EventRecorder) *localReloader {
-	return &localReloader{client: c, store: store, events: recorder, valid: map[client.ObjectKey]bool{}, told: map[client.ObjectKey]string{}}
+	return &localReloader{
+		client: c, store: store, events: recorder,
+		valid: map[client.ObjectKey]bool{}, told: map[client.ObjectKey]string{}, counted: map[client.ObjectKey]string{},
+	}
 }
 
 // Reconcile reads one ConfigMap once.
@@ -85,6 +80,10 @@ func (r *localReloader) keep(key client.ObjectKey, version string, err error) bo
 	defer r.mu.Unlock()
 	r.valid[key] = err == nil
 	r.show()
+	if r.counted[key] != version {
+		r.counted[key] = version
+		policyLoads.WithLabelValues(OfNamespace, resultOf(err)).Inc()
+	}
 	news := err != nil && r.told[key] != version
 	if news {
 		r.told[key] = version
@@ -97,6 +96,7 @@ func (r *localReloader) forget(key client.ObjectKey) {
 	defer r.mu.Unlock()
 	delete(r.valid, key)
 	delete(r.told, key)
+	delete(r.counted, key)
 	r.show()
 }
 

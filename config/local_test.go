@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"k8s.io/client-go/tools/events"
@@ -147,6 +148,10 @@ func TestTheStoreFollowsANamespace(t *testing.T) {
 		rules[0].Settings[0].Put(&p)
 		return p.Rollout.Settle
 	}
+	taken := func(result string) float64 {
+		return testutil.ToFloat64(policyLoads.WithLabelValues(OfNamespace, result))
+	}
+	good, bad := taken(accepted), taken(refused)
 	assert.Equal(t, time.Second, settles("1", "1s", OfNamespace))
 	assert.Equal(t, time.Second, settles("2", "48h", OfNamespace), "the last good one stays")
 	assert.Equal(t, time.Second, settles("2", "48h", OfNamespace))
@@ -154,6 +159,8 @@ func TestTheStoreFollowsANamespace(t *testing.T) {
 	assert.Contains(t, <-told.Events, "Warning PolicyInvalid the last good policy stays in force: rules[0].rollout.settle")
 	require.NoError(t, r.store.Offer([]byte(head+"rollout: {settle: 9s}")), "the cluster's policy changes")
 	assert.Equal(t, 2*time.Second, settles("3", "2s", OfNamespace))
+	assert.InDelta(t, 2, taken(accepted)-good, 0)
+	assert.InDelta(t, 1, taken(refused)-bad, 0, "once a version")
 	assert.Zero(t, settles("4", "2s", "nobody"))
 	world.object = nil
 	_, err := r.Reconcile(t.Context(), reconcile.Request{NamespacedName: key})

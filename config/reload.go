@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
@@ -17,20 +16,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/log"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
-)
-
-var (
-	policyValid = prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "evenkeel_policy_valid",
-		Help: "1 while the policy ConfigMap is the policy in force, 0 while it does not load and the last good one stays.",
-	})
-	policyLoaded = prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "evenkeel_policy_loaded",
-		Help: "1 for the ConfigMap's resourceVersion that is in force; empty for the built-in defaults.",
-	}, []string{"resource_version"})
 )
 
 // maxNote is how long an Event's note may be.
@@ -42,17 +29,13 @@ type reloader struct {
 	store  *Store
 	events events.EventRecorder
 	key    client.ObjectKey
-	// told is the resourceVersion of the last bad policy that was told of.
-	told string
+	// told is the resourceVersion of the last bad policy that was told of, taken
+	// that of the last one that is in force.
+	told, taken string
 }
 
 // Follow keeps a store at what the ConfigMap says.
 func Follow(mgr ctrl.Manager, store *Store, key client.ObjectKey) error {
-	for _, collector := range []prometheus.Collector{policyValid, policyLoaded} {
-		if err := metrics.Registry.Register(collector); err != nil {
-			return fmt.Errorf("cannot register the policy's metrics: %w", err)
-		}
-	}
 	inForce("")
 	r := &reloader{client: mgr.GetClient(), store: store, events: mgr.GetEventRecorder("evenkeel"), key: key}
 	everywhere := false
@@ -74,6 +57,7 @@ func (r *reloader) Reconcile(ctx context.Context, _ reconcile.Request) (reconcil
 	if apierrors.IsNotFound(err) {
 		r.store.Reset()
 		inForce("")
+		r.taken = ""
 		log.FromContext(ctx).Info("no policy: the built-in defaults are in force")
 		return reconcile.Result{}, nil
 	}
@@ -85,7 +69,13 @@ func (r *reloader) Reconcile(ctx context.Context, _ reconcile.Request) (reconcil
 		r.tell(ctx, &object, err)
 		return reconcile.Result{}, nil
 	}
+	policyValid.Set(1)
+	if r.taken == object.ResourceVersion {
+		return reconcile.Result{}, nil
+	}
+	r.taken = object.ResourceVersion
 	inForce(object.ResourceVersion)
+	policyLoads.WithLabelValues(OfCluster, accepted).Inc()
 	log.FromContext(ctx).Info("policy loaded", "resourceVersion", object.ResourceVersion, "rules", len(r.store.Current().Rules))
 	return reconcile.Result{}, nil
 }
@@ -104,6 +94,7 @@ func (r *reloader) tell(ctx context.Context, object *corev1.ConfigMap, err error
 		return
 	}
 	r.told = object.ResourceVersion
+	policyLoads.WithLabelValues(OfCluster, refused).Inc()
 	log.FromContext(ctx).Error(err, "the policy does not load: the last good one stays in force", "resourceVersion", object.ResourceVersion)
 	r.events.Eventf(object, nil, corev1.EventTypeWarning, "PolicyInvalid", "Load", "%s", note(err))
 }
@@ -115,11 +106,4 @@ func note(err error) string {
 		text = strings.ToValidUTF8(text[:maxNote-3], "") + "..."
 	}
 	return text
-}
-
-// inForce shows which version is in force.
-func inForce(resourceVersion string) {
-	policyValid.Set(1)
-	policyLoaded.Reset()
-	policyLoaded.WithLabelValues(resourceVersion).Set(1)
 }

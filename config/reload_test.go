@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
@@ -79,8 +80,10 @@ func TestTheStoreFollowsTheConfigMap(t *testing.T) {
 	file := func(settle string) map[string]string {
 		return map[string]string{PolicyKey: head + "rollout: {settle: " + settle + "}"}
 	}
+	before := []float64{testutil.ToFloat64(policyLoads.WithLabelValues(OfCluster, accepted)), testutil.ToFloat64(policyLoads.WithLabelValues(OfCluster, refused))}
 	settles(5*time.Second, 1, "")
 	world.hold("1", file("1s"))
+	settles(time.Second, 1, "1")
 	settles(time.Second, 1, "1")
 	world.hold("2", file("48h"))
 	settles(time.Second, 0, "1")
@@ -98,6 +101,13 @@ func TestTheStoreFollowsTheConfigMap(t *testing.T) {
 	world.object = nil
 	settles(5*time.Second, 1, "")
 	assert.Empty(t, told.Events)
+
+	loads := func(scope, result string) float64 {
+		return testutil.ToFloat64(policyLoads.WithLabelValues(scope, result))
+	}
+	assert.InDelta(t, 2, loads(OfCluster, accepted)-before[0], 0, "1 and 5")
+	assert.InDelta(t, 3, loads(OfCluster, refused)-before[1], 0, "2, 3 and 4, each once")
+	assert.InDelta(t, float64(time.Now().Unix()), testutil.ToFloat64(policyLoadTime), 60)
 
 	world.err = errors.New("no answer")
 	_, err := r.Reconcile(t.Context(), reconcile.Request{})

@@ -6,13 +6,13 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
+	"github.com/evenkeel-dev/evenkeel/cmd/evenkeel/measure"
 	"github.com/evenkeel-dev/evenkeel/config"
 	"github.com/evenkeel-dev/evenkeel/traffic"
 	"github.com/evenkeel-dev/evenkeel/webhook"
@@ -26,12 +26,17 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 	if err := mgr.Add(source); err != nil {
 		return fmt.Errorf("cannot keep the certificate: %w", err)
 	}
+	var keeper *serving.Keeper
 	if o.tlsMode == tlsSelf {
-		keeper := o.keeper(mgr.GetClient())
+		keeper = o.keeper(mgr.GetClient())
 		if err := keeper.SetupWithManager(mgr); err != nil {
 			return err
 		}
 		ready["ca"] = keeper.Ready
+	}
+	counts, err := measure.Register(metrics.Registry, measure.Of{Version: version, Certificate: source, Keeper: keeper})
+	if err != nil {
+		return err
 	}
 	policies, err := o.policies(ctx, mgr)
 	if err != nil {
@@ -41,16 +46,12 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 	if err != nil {
 		return err
 	}
-	counted, err := webhook.NewMetrics(metrics.Registry)
-	if err != nil {
-		return err
-	}
 	routes, err := routeKinds(mgr, ending.ask)
 	if err != nil {
 		return err
 	}
 	handler := webhook.New(webhook.Options{
-		Metrics: counted, Kinds: routes,
+		Metrics: counts.Admission, Kinds: routes,
 		Cache: mgr.GetClient(), Near: around, Filled: around.filled, Live: mgr.GetAPIReader(), Policies: policies, Self: o.self(), Log: mgr.GetLogger().WithName("webhook"),
 	})
 	handler.Register(mgr.GetWebhookServer())
@@ -59,11 +60,7 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 			return err
 		}
 	}
-	moved, err := traffic.NewMetrics(metrics.Registry, time.Now)
-	if err != nil {
-		return err
-	}
-	if err := traffic.SetupWithManager(mgr, traffic.Options{Kinds: routes, Metrics: moved}); err != nil {
+	if err := traffic.SetupWithManager(mgr, traffic.Options{Kinds: routes, Metrics: counts.Rollouts}); err != nil {
 		return err
 	}
 	if ready["caches"], err = cachesFilled(ctx, mgr, routes); err != nil {

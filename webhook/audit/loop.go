@@ -21,7 +21,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
 )
@@ -53,13 +52,18 @@ type loop struct {
 	told map[types.UID]map[string]bool
 }
 
-// SetupWithManager audits every so often with the manager.
-func SetupWithManager(mgr ctrl.Manager, reviewer Reviewer, every time.Duration) error {
+// RegisterMetrics registers what the last audit found.
+func RegisterMetrics(registry prometheus.Registerer) error {
 	for _, collector := range []prometheus.Collector{audited, found, overridden} {
-		if err := metrics.Registry.Register(collector); err != nil {
+		if err := registry.Register(collector); err != nil {
 			return fmt.Errorf("cannot register the audit's metrics: %w", err)
 		}
 	}
+	return nil
+}
+
+// SetupWithManager audits every so often with the manager.
+func SetupWithManager(mgr ctrl.Manager, reviewer Reviewer, every time.Duration) error {
 	l := &loop{client: mgr.GetClient(), reviewer: reviewer, every: every, log: mgr.GetLogger().WithName("audit"), now: time.Now, told: map[types.UID]map[string]bool{}}
 	if err := mgr.Add(l); err != nil {
 		return fmt.Errorf("cannot audit: %w", err)

@@ -40,6 +40,8 @@ type Keeper struct {
 	Now func() time.Time
 
 	filled atomic.Bool
+	// until is when the CA ends.
+	until atomic.Pointer[time.Time]
 }
 
 // SetupWithManager adds the keeper to a manager.
@@ -80,6 +82,7 @@ func (k *Keeper) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile.
 	if err != nil {
 		return reconcile.Result{}, reconcile.TerminalError(fmt.Errorf("cannot use %s of Secret %q: %w", caKey, k.Secret, err))
 	}
+	k.until.Store(&authority.cert.NotAfter)
 	now := k.now()
 	if err := k.fillAll(ctx, authority, now); err != nil {
 		// A conflict is somebody's write, which is on its way to us.

@@ -1,0 +1,64 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package measure
+
+import (
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/evenkeel-dev/evenkeel/config"
+	"github.com/evenkeel-dev/evenkeel/traffic"
+	"github.com/evenkeel-dev/evenkeel/webhook"
+	"github.com/evenkeel-dev/evenkeel/webhook/audit"
+	"github.com/evenkeel-dev/evenkeel/webhook/serving"
+)
+
+// Of are the parts of a manager that are measured by looking at them.
+type Of struct {
+	// Version is the program's own.
+	Version string
+	// Certificate is what the webhook server shows; Keeper keeps its CA, and is
+	// nil where somebody else does.
+	Certificate serving.Source
+	Keeper      *serving.Keeper
+}
+
+// Metrics are those that the parts of a manager count with.
+type Metrics struct {
+	Admission *webhook.Metrics
+	Rollouts  *traffic.Metrics
+}
+
+// Register registers all metrics of a manager.
+func Register(registry prometheus.Registerer, of Of) (Metrics, error) {
+	if err := registry.Register(build(of.Version)); err != nil {
+		return Metrics{}, fmt.Errorf("cannot register the version's metric: %w", err)
+	}
+	if err := config.RegisterMetrics(registry); err != nil {
+		return Metrics{}, err
+	}
+	if err := audit.RegisterMetrics(registry); err != nil {
+		return Metrics{}, err
+	}
+	if err := serving.RegisterMetrics(registry, of.Certificate, of.Keeper); err != nil {
+		return Metrics{}, err
+	}
+	admission, err := webhook.NewMetrics(registry)
+	if err != nil {
+		return Metrics{}, err
+	}
+	rollouts, err := traffic.NewMetrics(registry, time.Now)
+	return Metrics{Admission: admission, Rollouts: rollouts}, err
+}
+
+// build shows which program runs.
+func build(version string) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "evenkeel_build_info", Help: "1; the labels say which version runs, and what it was built with.",
+		ConstLabels: prometheus.Labels{"version": version, "go_version": runtime.Version()},
+	}, func() float64 { return 1 })
+}
