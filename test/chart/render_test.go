@@ -41,6 +41,9 @@ func TestObjects(t *testing.T) {
 		}},
 		{"cert-manager, somebody's issuer", []string{"certManager.enabled=true", "certManager.issuerRef.name=corporate"}, []string{"Certificate/evenkeel-webhook"}},
 		{"metrics", []string{"metrics.enabled=true"}, []string{"Secret/evenkeel-ca", "Service/evenkeel-metrics"}},
+		{"metrics, rules, monitor and dashboard", []string{"metrics.enabled=true", "metrics.rules.enabled=true", "metrics.serviceMonitor.enabled=true", "metrics.dashboard.enabled=true"}, []string{
+			"Secret/evenkeel-ca", "Service/evenkeel-metrics", "ServiceMonitor/evenkeel", "PrometheusRule/evenkeel", "ConfigMap/evenkeel-dashboard",
+		}},
 		{"network policy", []string{"networkPolicy.enabled=true"}, []string{"Secret/evenkeel-ca", "NetworkPolicy/evenkeel"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -63,6 +66,8 @@ func TestSchemaRefuses(t *testing.T) {
 		{"policy.rule[0].name=x", "additional properties 'rule' not allowed"},
 		{"policy.kind=Policy", "value must be 'RolloutPolicy'"},
 		{"certManager.enable=true", "additional properties 'enable' not allowed"},
+		{"metrics.rules=true", "got boolean, want object"},
+		{"metrics.rules.enabled=true", "are about metrics that nobody serves: set metrics.enabled=true"},
 		{"podLabels.team=1", "got number, want string"},
 	} {
 		t.Run(row.value, func(t *testing.T) {
