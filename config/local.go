@@ -18,6 +18,9 @@ import (
 // the cluster's alone is forbidden there.
 func validateLocal(file *RolloutPolicy) field.ErrorList {
 	errs := validate(file)
+	if file.Notifications != nil {
+		errs = append(errs, field.Forbidden(field.NewPath("notifications"), "only the cluster's policy says where rollouts are told of"))
+	}
 	errs = append(errs, forbidden(&file.Defaults, field.NewPath("defaults"))...)
 	for i := range file.Rules {
 		at, rule := field.NewPath("rules").Index(i), &file.Rules[i]

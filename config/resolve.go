@@ -15,6 +15,7 @@ import (
 // defaults, these over the built-in ones.
 func resolve(file *RolloutPolicy) (*policy.Set, error) {
 	set := policy.Default()
+	set.Notifications = resolveNotifications(file.Notifications)
 	apply(&set.Default, settings(&file.Defaults))
 	for i := range file.Rules {
 		rule := &file.Rules[i]

@@ -31,6 +31,8 @@ type RolloutPolicy struct {
 	Defaults Defaults `json:"defaults,omitempty"`
 	// Rules are tried in order; the first that matches applies.
 	Rules []Rule `json:"rules,omitempty"`
+	// Notifications tell of rollouts outside the cluster.
+	Notifications []Notification `json:"notifications,omitempty"`
 }
 
 // Defaults are what every rule starts from.

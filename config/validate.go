@@ -58,7 +58,7 @@ func validate(file *RolloutPolicy) field.ErrorList {
 		errs = append(errs, validateMatch(rule.Match, at.Child("match"))...)
 		errs = append(errs, validateSection(rule.section(), at, below)...)
 	}
-	return errs
+	return append(errs, validateNotifications(file.Notifications, field.NewPath("notifications"))...)
 }
 
 // inherited is what rules inject where they do not say otherwise.

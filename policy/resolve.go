@@ -22,6 +22,8 @@ type Set struct {
 	Default Policy
 	// Namespaces are the namespaces' own policies, by namespace.
 	Namespaces map[string][]LocalRule
+	// Notifications are where rollouts are told of outside the cluster.
+	Notifications []Notification
 }
 
 // Rule is a policy with what it is for.

@@ -24,6 +24,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/evenkeel-dev/evenkeel/traffic/notify/message"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
@@ -37,6 +38,8 @@ type Options struct {
 	Kinds []route.Kind
 	// Metrics counts; nil counts nothing.
 	Metrics *Metrics
+	// Tell tells of rollouts outside the cluster, without waiting; nil tells nobody.
+	Tell func(message.Message)
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -63,7 +66,7 @@ func SetupWithManager(mgr ctrl.Manager, o Options) error {
 	if o.Kinds == nil {
 		o.Kinds = route.Kinds()
 	}
-	r := &Reconciler{client: mgr.GetClient(), record: recorder{events: mgr.GetEventRecorder("evenkeel")}, kinds: o.Kinds, counts: o.Metrics, now: o.Now}
+	r := &Reconciler{client: mgr.GetClient(), record: recorder{events: mgr.GetEventRecorder("evenkeel"), outside: o.Tell, now: o.Now}, kinds: o.Kinds, counts: o.Metrics, now: o.Now}
 	b := ctrl.NewControllerManagedBy(mgr).Named("rollout").
 		For(&appsv1.Deployment{}, builder.WithPredicates(predicate.NewPredicateFuncs(hasState))).
 		Owns(&appsv1.ReplicaSet{}).

@@ -53,6 +53,8 @@ evenkeel_rollouts_total{result="RolledBack",strategy="rolling"} 0
 	require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(`
 # HELP evenkeel_rollout_longest_wait_seconds Of the rollouts that wait for something, how long the one that has been longest in its stage is there, in seconds; 0 where none waits for it.
 # TYPE evenkeel_rollout_longest_wait_seconds gauge
+evenkeel_rollout_longest_wait_seconds{reason="analysis"} 0
+evenkeel_rollout_longest_wait_seconds{reason="closed"} 0
 evenkeel_rollout_longest_wait_seconds{reason="held"} 0
 evenkeel_rollout_longest_wait_seconds{reason="missing"} 0
 evenkeel_rollout_longest_wait_seconds{reason="other"} 0

@@ -5,16 +5,22 @@ package traffic
 
 import (
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/evenkeel-dev/evenkeel/traffic/notify/message"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
 
-// recorder tells the story of a rollout on its workload.
-type recorder struct{ events events.EventRecorder }
+// recorder tells the story of a rollout on its workload, and outside the cluster.
+type recorder struct {
+	events  events.EventRecorder
+	outside func(message.Message) // nil tells nobody
+	now     func() time.Time
+}
 
 // frozen tells that a rollout stands still, and what to type.
 func (r recorder) frozen(object client.Object, why error) {
@@ -32,4 +38,10 @@ func (r recorder) tell(object client.Object, event *rollout.Event, phase rollout
 		kind = corev1.EventTypeWarning
 	}
 	r.events.Eventf(object, nil, kind, event.Reason, string(phase), "%s", event.Message)
+	if moment := message.MomentOf(*event); moment != "" && r.outside != nil {
+		r.outside(message.Message{
+			Moment: moment, Kind: kindOf(object), Namespace: object.GetNamespace(), Name: object.GetName(),
+			Reason: event.Reason, Text: event.Message, Phase: string(phase), Warning: event.Warning, Time: r.now(),
+		})
+	}
 }

@@ -14,7 +14,9 @@ import (
 
 	"github.com/evenkeel-dev/evenkeel/cmd/evenkeel/measure"
 	"github.com/evenkeel-dev/evenkeel/config"
+	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/traffic"
+	"github.com/evenkeel-dev/evenkeel/traffic/notify"
 	"github.com/evenkeel-dev/evenkeel/webhook"
 	"github.com/evenkeel-dev/evenkeel/webhook/audit"
 	"github.com/evenkeel-dev/evenkeel/webhook/serving"
@@ -60,7 +62,14 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 			return err
 		}
 	}
-	if err := traffic.SetupWithManager(mgr, traffic.Options{Kinds: routes, Metrics: counts.Rollouts}); err != nil {
+	outside := notify.New(notify.Options{
+		Places:  func() []policy.Notification { return policies.Current().Notifications },
+		Secrets: mgr.GetAPIReader(), Namespace: o.namespace, Metrics: counts.Notifications, Log: mgr.GetLogger().WithName("notify"),
+	})
+	if err := mgr.Add(outside); err != nil {
+		return fmt.Errorf("cannot tell of rollouts outside the cluster: %w", err)
+	}
+	if err := traffic.SetupWithManager(mgr, traffic.Options{Kinds: routes, Metrics: counts.Rollouts, Tell: outside.Tell}); err != nil {
 		return err
 	}
 	if ready["caches"], err = cachesFilled(ctx, mgr, routes); err != nil {

@@ -77,7 +77,7 @@ func eventStarted(s State) *rollout.Event {
 }
 
 func eventWaiting(s State) *rollout.Event {
-	return &rollout.Event{Reason: "RolloutWaiting", Message: fmt.Sprintf("%s until %s", s.where(), s.Wait)}
+	return &rollout.Event{Reason: "RolloutWaiting", Wait: rollout.KindOfWait(s.Wait), Message: fmt.Sprintf("%s until %s", s.where(), s.Wait)}
 }
 
 func eventBatch(s State, want, replicas int32) *rollout.Event {

@@ -16,6 +16,8 @@ type Event struct {
 	Message string
 	// Warning tells that a person may want to look.
 	Warning bool
+	// Wait is the kind of the wait that is told; empty where none is.
+	Wait WaitKind
 }
 
 // needsHelp tells a wait that a person has to end from one that goes by itself.
@@ -34,7 +36,7 @@ func eventStarted(s State) *Event {
 }
 
 func eventWaiting(s State) *Event {
-	return &Event{Reason: "RolloutWaiting", Warning: needsHelp(s.Wait), Message: fmt.Sprintf("%s until %s", s.where(), s.Wait)}
+	return &Event{Reason: "RolloutWaiting", Warning: needsHelp(s.Wait), Wait: KindOfWait(s.Wait), Message: fmt.Sprintf("%s until %s", s.where(), s.Wait)}
 }
 
 func eventStep(s State) *Event {

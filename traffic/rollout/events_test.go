@@ -85,5 +85,5 @@ func TestAWaitThatNeedsSomebodyIsAWarning(t *testing.T) {
 	w.write(Decide(w.snapshot(), w.now).State) // it has started
 	s := w.snapshot()
 	s.Services[0].Other = 1
-	assert.Equal(t, &Event{Reason: "RolloutWaiting", Warning: true, Message: "Preparing until " + waitOthers("demo")}, Decide(s, w.now).Event)
+	assert.Equal(t, &Event{Reason: "RolloutWaiting", Warning: true, Wait: WaitServices, Message: "Preparing until " + waitOthers("demo")}, Decide(s, w.now).Event)
 }

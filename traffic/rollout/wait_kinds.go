@@ -22,13 +22,16 @@ const (
 	WaitRoutes   WaitKind = "routes"   // routes are accepted
 	WaitWebhook  WaitKind = "webhook"  // the API server asks no admission webhook of ours
 	WaitTime     WaitKind = "time"     // a step's time, or a delay
+	WaitAnalysis WaitKind = "analysis" // evidence that the canary is well
+	WaitClosed   WaitKind = "closed"   // a release window, a freeze's end, a place in the budget
 	WaitOther    WaitKind = "other"    // a sentence that this version does not know
 )
 
 // WaitKinds lists the kinds that a wait can be of.
 func WaitKinds() []WaitKind {
 	return []WaitKind{
-		WaitPerson, WaitHeld, WaitOverdue, WaitRefused, WaitMissing, WaitPods, WaitServices, WaitRoutes, WaitWebhook, WaitTime, WaitOther,
+		WaitPerson, WaitHeld, WaitOverdue, WaitRefused, WaitMissing, WaitPods, WaitServices, WaitRoutes, WaitWebhook, WaitTime,
+		WaitAnalysis, WaitClosed, WaitOther,
 	}
 }
 
@@ -54,6 +57,11 @@ var waitKinds = []struct {
 	{"", " exists", WaitMissing},
 	{"the step's time is over", "", WaitTime},
 	{"the scale-down delay is over", "", WaitTime},
+	{`analysis "`, "", WaitAnalysis},
+	{"the release window ", "", WaitClosed},
+	{"a release window ", "", WaitClosed},
+	{"a freeze ", "", WaitClosed},
+	{"a place in the budget", "", WaitClosed},
 	{"the stock controller ", "", WaitPods},
 	{"the rolling update ", "", WaitPods},
 	{"the first batch ", "", WaitPods},

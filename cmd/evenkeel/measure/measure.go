@@ -12,6 +12,7 @@ import (
 
 	"github.com/evenkeel-dev/evenkeel/config"
 	"github.com/evenkeel-dev/evenkeel/traffic"
+	"github.com/evenkeel-dev/evenkeel/traffic/notify"
 	"github.com/evenkeel-dev/evenkeel/webhook"
 	"github.com/evenkeel-dev/evenkeel/webhook/audit"
 	"github.com/evenkeel-dev/evenkeel/webhook/serving"
@@ -29,8 +30,9 @@ type Of struct {
 
 // Metrics are those that the parts of a manager count with.
 type Metrics struct {
-	Admission *webhook.Metrics
-	Rollouts  *traffic.Metrics
+	Admission     *webhook.Metrics
+	Rollouts      *traffic.Metrics
+	Notifications *notify.Metrics
 }
 
 // Register registers all metrics of a manager.
@@ -52,7 +54,11 @@ func Register(registry prometheus.Registerer, of Of) (Metrics, error) {
 		return Metrics{}, err
 	}
 	rollouts, err := traffic.NewMetrics(registry, time.Now)
-	return Metrics{Admission: admission, Rollouts: rollouts}, err
+	if err != nil {
+		return Metrics{}, err
+	}
+	notifications, err := notify.NewMetrics(registry)
+	return Metrics{Admission: admission, Rollouts: rollouts, Notifications: notifications}, err
 }
 
 // build shows which program runs.

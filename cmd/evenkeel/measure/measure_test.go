@@ -34,6 +34,7 @@ func TestRegister(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotNil(t, counts.Admission)
 	assert.NotNil(t, counts.Rollouts)
+	assert.NotNil(t, counts.Notifications)
 	count, err := testutil.GatherAndCount(registry, "evenkeel_build_info", "evenkeel_rollouts_waiting", "evenkeel_policy_loads_total")
 	require.NoError(t, err)
 	assert.Equal(t, 1+len(rollout.WaitKinds())+4, count)
