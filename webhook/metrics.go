@@ -25,6 +25,7 @@ const (
 type Metrics struct {
 	reviews    *prometheus.CounterVec
 	seconds    *prometheus.HistogramVec
+	checks     *prometheus.SummaryVec
 	violations *prometheus.CounterVec
 	blind      *prometheus.CounterVec
 }
@@ -40,6 +41,9 @@ func NewMetrics(registry prometheus.Registerer) (*Metrics, error) {
 			Name: "evenkeel_admission_review_duration_seconds", Help: "How long a review took, in seconds, from its head to the end of its answer.",
 			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5},
 		}, []string{"path"}),
+		checks: prometheus.NewSummaryVec(prometheus.SummaryOpts{ // of sums alone: with buckets it would be as many series as all else together
+			Name: "evenkeel_check_duration_seconds", Help: "How long checks took in reviews of Deployments, in seconds.",
+		}, []string{"check"}),
 		violations: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "evenkeel_check_violations_total",
 			Help: "Checks that did not hold in a write, by what followed: denied, warned, audited, or why an enforced one did not refuse: stood, overridden, staged, early.",
@@ -48,7 +52,7 @@ func NewMetrics(registry prometheus.Registerer) (*Metrics, error) {
 			Name: "evenkeel_neighbours_unknown_total", Help: "Reviews in which a kind of neighbours could not be looked at.",
 		}, []string{"kind"}),
 	}
-	for _, collector := range []prometheus.Collector{m.reviews, m.seconds, m.violations, m.blind} {
+	for _, collector := range []prometheus.Collector{m.reviews, m.seconds, m.checks, m.violations, m.blind} {
 		if err := registry.Register(collector); err != nil {
 			return nil, fmt.Errorf("cannot register the metrics of admission: %w", err)
 		}
@@ -66,6 +70,18 @@ func (m *Metrics) reviewed(path, verdict string, took time.Duration) {
 	}
 	m.reviews.WithLabelValues(path, verdict).Inc()
 	m.seconds.WithLabelValues(path).Observe(took.Seconds())
+}
+
+// around measures each check of a review; nil where nothing counts.
+func (m *Metrics) around(now func() time.Time) func(check string, look func()) {
+	if m == nil {
+		return nil
+	}
+	return func(check string, look func()) {
+		start := now()
+		look()
+		m.checks.WithLabelValues(check).Observe(now().Sub(start).Seconds())
+	}
 }
 
 // planned counts what a user's write violated, and what was not known.

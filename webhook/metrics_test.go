@@ -46,6 +46,9 @@ func TestEveryReviewIsCounted(t *testing.T) {
 	count, err := testutil.GatherAndCount(registry, "evenkeel_admission_review_duration_seconds")
 	require.NoError(t, err)
 	assert.Equal(t, 1, count)
+	count, err = testutil.GatherAndCount(registry, "evenkeel_check_duration_seconds")
+	require.NoError(t, err)
+	assert.Greater(t, count, 10, "each check that was looked at")
 
 	v := reviewer{log: logr.Discard(), path: "/x", metrics: m, now: time.Now, review: func(*http.Request, *admissionv1.AdmissionRequest) (answer, error) { panic("oh") }}
 	post(v, "/x", "application/json", `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1"}}`)

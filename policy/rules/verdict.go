@@ -14,7 +14,7 @@ func (r *review) check() {
 		if r.Policy.Checks.Action(c.name, r.Now) == policy.Off || r.blind(c) {
 			continue
 		}
-		severity, message := c.find(r.world())
+		severity, message := r.look(c)
 		if severity == 0 {
 			continue
 		}
@@ -25,6 +25,15 @@ func (r *review) check() {
 			r.warn("%s", v.Line())
 		}
 	}
+}
+
+// look asks a check, within what the subject has around it.
+func (r *review) look(c check) (severity int, message string) {
+	if r.Around == nil {
+		return c.find(r.world())
+	}
+	r.Around(c.name, func() { severity, message = c.find(r.world()) })
+	return severity, message
 }
 
 // world is the object that comes out of the review.

@@ -99,19 +99,22 @@ func labelsOf(t *testing.T, all map[string]metric, name string) []string {
 	}
 	base := name
 	for _, part := range []string{"_bucket", "_sum", "_count"} {
-		if cut, is := strings.CutSuffix(name, part); is && all[cut].kind == "histogram" {
+		if cut, is := strings.CutSuffix(name, part); is && inParts(all[cut]) && (part != "_bucket" || all[cut].kind == "histogram") {
 			base = cut
 		}
 	}
 	one, known := all[base]
 	require.True(t, known, "nobody exposes %s", name)
-	require.Equal(t, one.kind == "histogram", base != name, "a histogram is asked for by its parts: %s", name)
+	require.Equal(t, inParts(one), base != name, "it is asked for by its parts: %s", name)
 	labels := append(slices.Clone(scraped), one.labels...)
 	if strings.HasSuffix(name, "_bucket") {
 		labels = append(labels, "le")
 	}
 	return labels
 }
+
+// inParts tells what is exposed as a sum and a count.
+func inParts(one metric) bool { return one.kind == "histogram" || one.kind == "summary" }
 
 var (
 	shown   = regexp.MustCompile(`\$labels\.([a-z_]+)`)

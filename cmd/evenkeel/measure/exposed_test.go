@@ -58,6 +58,8 @@ func kindOf(c prometheus.Collector, name string) string {
 	switch c.(type) {
 	case *prometheus.HistogramVec, prometheus.Histogram:
 		return "histogram"
+	case *prometheus.SummaryVec:
+		return "summary"
 	}
 	if strings.HasSuffix(name, "_total") {
 		return "counter"
