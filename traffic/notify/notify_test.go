@@ -249,7 +249,7 @@ func TestNoLogHasTheAddress(t *testing.T) {
 func TestSecretsThatAreNotThere(t *testing.T) {
 	w := tellTo(t, quick, nil, slackAt())
 	w.Tell(started)
-	eventually(t, func() bool { return strings.Contains(w.log(), `Secret \"places\" has nothing under the key \"slack\"`) })
+	eventually(t, func() bool { return strings.Contains(w.log(), `cannot use Secret \"places\": it has nothing under the key \"slack\"`) })
 
 	w = tellTo(t, quick, nil, slackAt())
 	w.sender.secrets = forbidding{}
@@ -313,7 +313,7 @@ func TestAPlaceThatIsGone(t *testing.T) {
 	there := newPlace(t, nil)
 	places := []policy.Notification{httpAt("a", there.URL)}
 	w := tellTo(t, quick, nil)
-	w.Notifier.places = func() []policy.Notification { return places }
+	w.places = func() []policy.Notification { return places }
 	w.Tell(started)
 	eventually(t, func() bool { return w.counted(delivered) == 1 })
 	places = []policy.Notification{httpAt("b", there.URL)}

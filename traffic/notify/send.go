@@ -111,7 +111,7 @@ func (s sender) secret(ctx context.Context, from policy.SecretKey) (string, erro
 	}
 	value := strings.TrimSpace(string(object.Data[from.Key]))
 	if value == "" {
-		return "", backoff.Permanent(fmt.Errorf("Secret %q has nothing under the key %q", from.Secret, from.Key))
+		return "", backoff.Permanent(fmt.Errorf("cannot use Secret %q: it has nothing under the key %q", from.Secret, from.Key))
 	}
 	return value, nil
 }
