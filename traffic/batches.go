@@ -29,6 +29,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/traffic/batch"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
+	"github.com/evenkeel-dev/evenkeel/traffic/traced"
 )
 
 // batches takes the rollouts of one kind of workload in batches one step further.
@@ -71,7 +72,7 @@ func (r *Reconciler) setUpBatches(mgr ctrl.Manager, concurrency int) error {
 			Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(b.holders)).
 			Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(b.holdersOfSlice)).
 			WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
-			Complete(b)
+			Complete(traced.Reconciler(r.tracer, kind, b))
 		if err != nil {
 			return fmt.Errorf("cannot set up the controller of %ss in batches: %w", kind, err)
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -27,6 +28,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/traffic/notify/message"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
+	"github.com/evenkeel-dev/evenkeel/traffic/traced"
 )
 
 // Options are what the controller is made of.
@@ -40,6 +42,8 @@ type Options struct {
 	Metrics *Metrics
 	// Tell tells of rollouts outside the cluster, without waiting; nil tells nobody.
 	Tell func(message.Message)
+	// Tracer makes a span of each look at a rollout; nil makes none.
+	Tracer trace.Tracer
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -50,6 +54,7 @@ type Reconciler struct {
 	record recorder
 	kinds  []route.Kind
 	counts *Metrics
+	tracer trace.Tracer
 	now    func() time.Time
 	// written are the states that the cache may not show yet.
 	written written
@@ -66,7 +71,7 @@ func SetupWithManager(mgr ctrl.Manager, o Options) error {
 	if o.Kinds == nil {
 		o.Kinds = route.Kinds()
 	}
-	r := &Reconciler{client: mgr.GetClient(), record: recorder{events: mgr.GetEventRecorder("evenkeel"), outside: o.Tell, now: o.Now}, kinds: o.Kinds, counts: o.Metrics, now: o.Now}
+	r := &Reconciler{client: mgr.GetClient(), record: recorder{events: mgr.GetEventRecorder("evenkeel"), outside: o.Tell, now: o.Now}, kinds: o.Kinds, counts: o.Metrics, tracer: o.Tracer, now: o.Now}
 	b := ctrl.NewControllerManagedBy(mgr).Named("rollout").
 		For(&appsv1.Deployment{}, builder.WithPredicates(predicate.NewPredicateFuncs(hasState))).
 		Owns(&appsv1.ReplicaSet{}).
@@ -76,7 +81,7 @@ func SetupWithManager(mgr ctrl.Manager, o Options) error {
 	for _, kind := range o.Kinds {
 		b = b.Watches(blank(kind), handler.EnqueueRequestsFromMapFunc(r.holders))
 	}
-	if err := b.Complete(r); err != nil {
+	if err := b.Complete(traced.Reconciler(o.Tracer, "Deployment", r)); err != nil {
 		return fmt.Errorf("cannot set up the rollout controller: %w", err)
 	}
 	if err := r.setUpBatches(mgr, o.Concurrency); err != nil {

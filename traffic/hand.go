@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
+	"github.com/evenkeel-dev/evenkeel/traffic/traced"
 )
 
 // byHand keeps the objects beside routes of one kind whose owners divide them by
@@ -32,7 +33,7 @@ func (r *Reconciler) setUpByHand(mgr ctrl.Manager) error {
 		err := ctrl.NewControllerManagedBy(mgr).Named("by-hand-"+string(kind)).
 			For(blank(kind), builder.WithPredicates(carriesSplit)).
 			Owns(blank(kind)).
-			Complete(byHand{Reconciler: r, kind: kind})
+			Complete(traced.Reconciler(r.tracer, kind.Name(), byHand{Reconciler: r, kind: kind}))
 		if err != nil {
 			return fmt.Errorf("cannot set up the controller of %ss by hand: %w", kind.Name(), err)
 		}

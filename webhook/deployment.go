@@ -15,6 +15,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/policy/rules"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+	"github.com/evenkeel-dev/evenkeel/webhook/traced"
 )
 
 // deployment is one write of a Deployment, decoded.
@@ -114,7 +115,7 @@ func (h *Handler) subject(r *http.Request, d *deployment) (policy.Subject, error
 		return policy.Subject{}, err
 	}
 	d.policy = subject.Policy
-	subject.Around = h.metrics.around(h.now)
+	subject.Around = traced.Checks(r.Context(), h.now, h.metrics.around(h.now))
 	subject.Old, subject.Requester, subject.SameTemplate = d.old, d.requester, d.sameTemplate
 	if d.old != nil && !d.sameTemplate {
 		subject.Revisions = h.topology.revisions(r.Context(), d.old)

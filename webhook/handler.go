@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"go.opentelemetry.io/otel/trace"
 	admissionv1 "k8s.io/api/admission/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -42,6 +43,8 @@ type Options struct {
 	Log  logr.Logger
 	// Metrics counts; nil counts nothing.
 	Metrics *Metrics
+	// Tracer makes a span of each review; nil makes none.
+	Tracer trace.Tracer
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -53,6 +56,7 @@ type Handler struct {
 	self     string
 	log      logr.Logger
 	metrics  *Metrics
+	tracer   trace.Tracer
 	now      func() time.Time
 }
 
@@ -69,7 +73,7 @@ func New(o Options) *Handler {
 	}
 	return &Handler{
 		topology: topology{cache: o.Cache, near: o.Near, live: o.Live, filled: o.Filled, unasked: o.Unasked, kinds: o.Kinds},
-		policies: o.Policies, self: o.Self, log: o.Log, metrics: o.Metrics, now: o.Now,
+		policies: o.Policies, self: o.Self, log: o.Log, metrics: o.Metrics, tracer: o.Tracer, now: o.Now,
 	}
 }
 
@@ -102,7 +106,7 @@ func (h *Handler) Register(server registrar) {
 		{"/validate/policies", schema.GroupKind{Kind: "ConfigMap"}, h.validatePolicy},
 	} {
 		server.Register(served.path, reviewer{
-			kind: served.kind, review: served.review, log: h.log, path: served.path, metrics: h.metrics, now: h.now,
+			kind: served.kind, review: served.review, log: h.log, path: served.path, metrics: h.metrics, tracer: h.tracer, now: h.now,
 		})
 	}
 }

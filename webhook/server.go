@@ -15,9 +15,12 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"go.opentelemetry.io/otel/trace"
 	admissionv1 "k8s.io/api/admission/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/evenkeel-dev/evenkeel/webhook/traced"
 )
 
 // maxBody bounds a request, in bytes: an object of the largest size that etcd
@@ -56,6 +59,7 @@ type reviewer struct {
 	// path is where it is served, for the metrics.
 	path    string
 	metrics *Metrics
+	tracer  trace.Tracer // nil traces nothing
 	now     func() time.Time
 }
 
@@ -64,7 +68,8 @@ type reviewer struct {
 // 500, which the API server treats as the webhook's failurePolicy says.
 func (v reviewer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started, verdict := v.now(), verdictPanic
-	defer func() { v.metrics.reviewed(v.path, verdict, v.now().Sub(started)) }()
+	r, end := traced.Review(v.tracer, r, v.path, verdictError, verdictPanic, verdictMalformed)
+	defer func() { v.metrics.reviewed(v.path, verdict, v.now().Sub(started)); end(verdict) }()
 	defer v.recoverPanic(w)
 	body := bodies.Get().(*bytes.Buffer) //nolint:forcetypeassert // it holds nothing else
 	defer giveBack(body)
@@ -75,6 +80,7 @@ func (v reviewer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), status)
 		return
 	}
+	traced.About(r.Context(), string(request.Operation), request.Namespace, request.Name)
 	result, err := v.review(r, request)
 	if err != nil {
 		verdict = verdictError

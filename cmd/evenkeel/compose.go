@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 
 	corev1 "k8s.io/api/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -13,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/evenkeel-dev/evenkeel/cmd/evenkeel/measure"
+	"github.com/evenkeel-dev/evenkeel/cmd/evenkeel/tracing"
 	"github.com/evenkeel-dev/evenkeel/config"
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/traffic"
@@ -36,6 +38,13 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 		}
 		ready["ca"] = keeper.Ready
 	}
+	traces, err := tracing.New(ctx, os.Getenv, version, mgr.GetLogger().WithName("traces"))
+	if err != nil {
+		return err
+	}
+	if err := mgr.Add(traces); err != nil {
+		return fmt.Errorf("cannot trace: %w", err)
+	}
 	counts, err := measure.Register(metrics.Registry, measure.Of{Version: version, Certificate: source, Keeper: keeper})
 	if err != nil {
 		return err
@@ -53,7 +62,7 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 		return err
 	}
 	handler := webhook.New(webhook.Options{
-		Metrics: counts.Admission, Kinds: routes,
+		Metrics: counts.Admission, Tracer: traces.Tracer(), Kinds: routes,
 		Cache: mgr.GetClient(), Near: around, Filled: around.filled, Live: mgr.GetAPIReader(), Policies: policies, Self: o.self(), Log: mgr.GetLogger().WithName("webhook"),
 	})
 	handler.Register(mgr.GetWebhookServer())
@@ -69,7 +78,7 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 	if err := mgr.Add(outside); err != nil {
 		return fmt.Errorf("cannot tell of rollouts outside the cluster: %w", err)
 	}
-	if err := traffic.SetupWithManager(mgr, traffic.Options{Kinds: routes, Metrics: counts.Rollouts, Tell: outside.Tell}); err != nil {
+	if err := traffic.SetupWithManager(mgr, traffic.Options{Kinds: routes, Metrics: counts.Rollouts, Tracer: traces.Tracer(), Tell: outside.Tell}); err != nil {
 		return err
 	}
 	if ready["caches"], err = cachesFilled(ctx, mgr, routes); err != nil {

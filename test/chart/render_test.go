@@ -68,6 +68,8 @@ func TestSchemaRefuses(t *testing.T) {
 		{"certManager.enable=true", "additional properties 'enable' not allowed"},
 		{"metrics.rules=true", "got boolean, want object"},
 		{"metrics.rules.enabled=true", "are about metrics that nobody serves: set metrics.enabled=true"},
+		{"tracing.endpoint=collector:4318", "does not match pattern"},
+		{"tracing.protocol=thrift", "value must be one of 'http/protobuf', 'grpc'"},
 		{"podLabels.team=1", "got number, want string"},
 	} {
 		t.Run(row.value, func(t *testing.T) {
@@ -125,4 +127,22 @@ func TestClientCA(t *testing.T) {
 	pod := deployment(t, asked...).Spec.Template.Spec
 	assert.Equal(t, "clients", pod.Volumes[0].ConfigMap.Name)
 	assert.Equal(t, corev1.VolumeMount{Name: "clients", MountPath: "/clients", ReadOnly: true}, pod.Containers[0].VolumeMounts[0])
+}
+
+// Nothing is traced until a collector is named.
+func TestTracing(t *testing.T) {
+	env := func(values ...string) map[string]string {
+		out := map[string]string{}
+		for _, one := range deployment(t, values...).Spec.Template.Spec.Containers[0].Env {
+			if strings.HasPrefix(one.Name, "OTEL_") {
+				out[one.Name] = one.Value
+			}
+		}
+		return out
+	}
+	assert.Empty(t, env())
+	assert.Equal(t, map[string]string{
+		"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+		"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.1",
+	}, env("tracing.endpoint=http://collector:4317", "tracing.protocol=grpc", "tracing.ratio=0.1"))
 }

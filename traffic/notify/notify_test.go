@@ -249,7 +249,9 @@ func TestNoLogHasTheAddress(t *testing.T) {
 func TestSecretsThatAreNotThere(t *testing.T) {
 	w := tellTo(t, quick, nil, slackAt())
 	w.Tell(started)
-	eventually(t, func() bool { return strings.Contains(w.log(), `cannot use Secret \"places\": it has nothing under the key \"slack\"`) })
+	eventually(t, func() bool {
+		return strings.Contains(w.log(), `cannot use Secret \"places\": it has nothing under the key \"slack\"`)
+	})
 
 	w = tellTo(t, quick, nil, slackAt())
 	w.sender.secrets = forbidding{}

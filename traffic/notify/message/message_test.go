@@ -53,7 +53,7 @@ func TestBrokenTemplates(t *testing.T) {
 	for template, says := range map[string]string{
 		"{{.Deployment}}":                         "can't evaluate field Deployment",
 		"{{.Name":                                 "unclosed action",
-		"{{if not .Warning}}{{.Title}}{{end}}":     "can't evaluate field Title",
+		"{{if not .Warning}}{{.Title}}{{end}}":    "can't evaluate field Title",
 		"{{range 9000000000000}}{{end}}":          "range, define, block and template have no use here",
 		"{{with .Name}}{{range 9}}{{end}}{{end}}": "range, define, block and template have no use here",
 		`{{define "a"}}{{end}}{{.Name}}`:          "range, define, block and template have no use here",
