@@ -6,6 +6,7 @@ package message
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"text/template"
 	"text/template/parse"
@@ -27,8 +28,9 @@ const (
 type Template struct{ parsed *template.Template }
 
 // ParseTemplate reads a template, and makes a text with it, so that a field that
-// no message has is told here and not at night. An empty text is BuiltIn. What
-// repeats is refused: a message has no lists, and a template no end then.
+// no message has is told here and not at night. An empty text is BuiltIn. Whoever
+// may write a ConfigMap can have one read: what repeats, and every function that
+// makes a text longer than it was, is refused.
 func ParseTemplate(text string) (Template, error) {
 	if text == "" {
 		text = BuiltIn
@@ -40,8 +42,11 @@ func ParseTemplate(text string) (Template, error) {
 	if err != nil {
 		return Template{}, plain(err)
 	}
-	if len(parsed.Templates()) > 1 || repeats(parsed.Root) {
-		return Template{}, errors.New("range, define, block and template have no use here: a message is a few fields")
+	if len(parsed.Templates()) > 1 {
+		return Template{}, errNoUse
+	}
+	if err := bounds(parsed.Root); err != nil {
+		return Template{}, err
 	}
 	t := Template{parsed: parsed}
 	_, err = t.Text(Message{Moment: policy.Started, Kind: "Deployment", Namespace: "shop", Name: "demo", Reason: "RolloutStarted", Text: "it began", Phase: "Preparing", Time: time.Unix(0, 0).UTC()})
@@ -80,24 +85,52 @@ func (b *bounded) Write(data []byte) (int, error) {
 	return b.text.Write(data)
 }
 
-// repeats tells whether a part of a template runs more than once, or calls another.
-func repeats(node parse.Node) bool {
+// short are the functions that make nothing longer.
+var short = []string{"and", "or", "not", "eq", "ne", "lt", "le", "gt", "ge", "len"}
+
+var errNoUse = errors.New("range, define, block and template have no use here: a message is a few fields")
+
+// bounds refuses the parts of a template that make it endless, or its text.
+func bounds(node parse.Node) error {
 	switch one := node.(type) {
 	case *parse.RangeNode, *parse.TemplateNode:
-		return true
-	case *parse.ListNode:
-		if one == nil {
-			return false
+		return errNoUse
+	case *parse.IdentifierNode:
+		if !slices.Contains(short, one.Ident) {
+			return fmt.Errorf("function %q is not known here: use %s", one.Ident, strings.Join(short, ", "))
 		}
-		for _, below := range one.Nodes {
-			if repeats(below) {
-				return true
-			}
+	}
+	for _, below := range partsOf(node) {
+		if err := bounds(below); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// partsOf are the nodes of which a node is made.
+func partsOf(node parse.Node) []parse.Node {
+	switch one := node.(type) {
+	case *parse.ListNode:
+		if one != nil {
+			return one.Nodes
 		}
 	case *parse.IfNode:
-		return repeats(one.List) || repeats(one.ElseList)
+		return []parse.Node{one.Pipe, one.List, one.ElseList}
 	case *parse.WithNode:
-		return repeats(one.List) || repeats(one.ElseList)
+		return []parse.Node{one.Pipe, one.List, one.ElseList}
+	case *parse.ActionNode:
+		return []parse.Node{one.Pipe}
+	case *parse.ChainNode:
+		return []parse.Node{one.Node}
+	case *parse.CommandNode:
+		return one.Args
+	case *parse.PipeNode:
+		var out []parse.Node
+		for _, command := range one.Cmds {
+			out = append(out, command)
+		}
+		return out
 	}
-	return false
+	return nil
 }
