@@ -31,9 +31,9 @@ type Subject struct {
 	Requester string
 	// Now is the time of the review.
 	Now time.Time
-	// Around runs each check that is looked at, by its name, so that whoever wants
-	// to can measure it; nil just runs it.
-	Around func(check string, look func())
+	// Watch is told before each check that is looked at, and when that is over, so
+	// that whoever wants to can measure it; nil tells nobody.
+	Watch func(check string, over bool)
 }
 
 // Revision is a template that exists, with what was injected into it.

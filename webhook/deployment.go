@@ -115,7 +115,7 @@ func (h *Handler) subject(r *http.Request, d *deployment) (policy.Subject, error
 		return policy.Subject{}, err
 	}
 	d.policy = subject.Policy
-	subject.Around = traced.Checks(r.Context(), h.now, h.metrics.around(h.now))
+	subject.Watch = traced.Checks(r.Context(), h.now, h.metrics.watch(h.now))
 	subject.Old, subject.Requester, subject.SameTemplate = d.old, d.requester, d.sameTemplate
 	if d.old != nil && !d.sameTemplate {
 		subject.Revisions = h.topology.revisions(r.Context(), d.old)

@@ -72,14 +72,18 @@ func (m *Metrics) reviewed(path, verdict string, took time.Duration) {
 	m.seconds.WithLabelValues(path).Observe(took.Seconds())
 }
 
-// around measures each check of a review; nil where nothing counts.
-func (m *Metrics) around(now func() time.Time) func(check string, look func()) {
+// watch measures the checks of one review, which come one after the other; nil
+// where nothing counts.
+func (m *Metrics) watch(now func() time.Time) func(check string, over bool) {
 	if m == nil {
 		return nil
 	}
-	return func(check string, look func()) {
-		start := now()
-		look()
+	var start time.Time
+	return func(check string, over bool) {
+		if !over {
+			start = now()
+			return
+		}
 		m.checks.WithLabelValues(check).Observe(now().Sub(start).Seconds())
 	}
 }

@@ -27,12 +27,14 @@ func (r *review) check() {
 	}
 }
 
-// look asks a check, within what the subject has around it.
+// look asks a check, and tells whoever watches.
 func (r *review) look(c check) (severity int, message string) {
-	if r.Around == nil {
+	if r.Watch == nil {
 		return c.find(r.world())
 	}
-	r.Around(c.name, func() { severity, message = c.find(r.world()) })
+	r.Watch(c.name, false)
+	severity, message = c.find(r.world())
+	r.Watch(c.name, true)
 	return severity, message
 }
 

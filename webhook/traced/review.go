@@ -41,19 +41,21 @@ func About(ctx context.Context, operation, namespace, name string) {
 	}
 }
 
-// Checks runs the checks of a review within what measures them already, if
-// anything does, and says in its span how long each of them took.
-func Checks(ctx context.Context, now func() time.Time, within func(check string, look func())) func(check string, look func()) {
+// Checks says in the span of a review how long each of its checks took, which come
+// one after the other. What watches them already, if anything does, still does.
+func Checks(ctx context.Context, now func() time.Time, besides func(check string, over bool)) func(check string, over bool) {
 	span := trace.SpanFromContext(ctx)
 	if !span.IsRecording() {
-		return within
+		return besides
 	}
-	return func(check string, look func()) {
-		start := now()
-		if within == nil {
-			look()
-		} else {
-			within(check, look)
+	var start time.Time
+	return func(check string, over bool) {
+		if besides != nil {
+			besides(check, over)
+		}
+		if !over {
+			start = now()
+			return
 		}
 		span.SetAttributes(attribute.Float64("evenkeel.check."+check+".seconds", now().Sub(start).Seconds()))
 	}

@@ -4,6 +4,7 @@
 package traced
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -25,10 +26,18 @@ func TestTheSpanOfAReview(t *testing.T) {
 	r.Header.Set("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 	r, end := Review(tracer, r, "/mutate/deployments", "error")
 	About(r.Context(), "CREATE", "shop", "demo")
-	now, within := time.Unix(0, 0), []string{}
-	around := Checks(r.Context(), func() time.Time { return now }, func(check string, look func()) { within = append(within, check); look() })
-	around("pdb", func() { now = now.Add(3 * time.Second) })
-	Checks(r.Context(), func() time.Time { return now }, nil)("grace", func() { now = now.Add(time.Second) })
+	now, besides := time.Unix(0, 0), []string{}
+	clock := func() time.Time { return now }
+	watch := Checks(r.Context(), clock, func(check string, over bool) { besides = append(besides, fmt.Sprint(check, over)) })
+	for _, took := range []struct {
+		check   string
+		seconds time.Duration
+	}{{"pdb", 3}, {"grace", 1}} {
+		watch(took.check, false)
+		now = now.Add(took.seconds * time.Second)
+		watch(took.check, true)
+		now = now.Add(time.Hour) // what is between two checks is of none
+	}
 	end("error")
 
 	require.Len(t, spans.Ended(), 1)
@@ -44,7 +53,7 @@ func TestTheSpanOfAReview(t *testing.T) {
 		"evenkeel.path": "/mutate/deployments", "evenkeel.operation": "CREATE", "k8s.namespace.name": "shop", "evenkeel.name": "demo", "evenkeel.verdict": "error",
 		"evenkeel.check.pdb.seconds": 3.0, "evenkeel.check.grace.seconds": 1.0,
 	}, said)
-	assert.Equal(t, []string{"pdb"}, within, "what measured before still does")
+	assert.Equal(t, []string{"pdbfalse", "pdbtrue", "gracefalse", "gracetrue"}, besides, "what watched before still does")
 }
 
 // Without a tracer nothing is added, and nothing breaks.
