@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout/packed"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
 
@@ -90,7 +91,11 @@ func (r *Reconciler) observePods(ctx context.Context, w *world) error {
 		case state.Canary.ReplicaSet:
 			w.snapshot.Canary = pods
 		}
-		if !sameTemplate(w.deployment, rs) {
+		same, err := sameTemplate(w.deployment, rs)
+		if err != nil {
+			return err
+		}
+		if !same {
 			continue
 		}
 		if shows = rs.Labels[appsv1.DefaultDeploymentUniqueLabelKey]; w.snapshot.Observed {
@@ -143,10 +148,14 @@ func refused(rs *appsv1.ReplicaSet) string {
 }
 
 // sameTemplate tells whether a ReplicaSet is that of the Deployment's template.
-func sameTemplate(d *appsv1.Deployment, rs *appsv1.ReplicaSet) bool {
-	template := rs.Spec.Template.DeepCopy()
-	delete(template.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
-	return equality.Semantic.DeepEqual(&d.Spec.Template, template)
+func sameTemplate(d *appsv1.Deployment, rs *appsv1.ReplicaSet) (bool, error) {
+	template, err := packed.Template(rs)
+	if err != nil {
+		return false, err
+	}
+	own := template.DeepCopy()
+	delete(own.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
+	return equality.Semantic.DeepEqual(&d.Spec.Template, own), nil
 }
 
 func (r *Reconciler) observeService(ctx context.Context, w *world, name string, target rollout.Target) error {

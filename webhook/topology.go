@@ -22,6 +22,7 @@ import (
 
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout/packed"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
 
@@ -189,7 +190,7 @@ const podsAlone = rollout.StrategyAnnotation + ": " + rollout.Batch
 // pods, and whether it can carry all.
 func (t topology) surveyStable(ctx context.Context, old *appsv1.Deployment, s *surroundings) error {
 	var list appsv1.ReplicaSetList
-	if err := t.cache.List(ctx, &list, client.InNamespace(old.Namespace)); err != nil {
+	if err := t.cache.List(ctx, &list, client.InNamespace(old.Namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("cannot list ReplicaSets: %w", err)
 	}
 	most := int32(-1)
@@ -244,9 +245,13 @@ func (t topology) revisions(ctx context.Context, d *appsv1.Deployment) []policy.
 	}
 	var out []policy.Revision
 	for i := range list.Items {
-		if rs := &list.Items[i]; metav1.IsControlledBy(rs, d) {
+		rs := &list.Items[i]
+		if !metav1.IsControlledBy(rs, d) {
+			continue
+		}
+		if template, err := packed.Template(rs); err == nil {
 			injected, _ := policy.ParseInjected(rs.Annotations[policy.InjectedAnnotation]) // what cannot be read records nothing
-			out = append(out, policy.Revision{Template: rs.Spec.Template, Injected: injected})
+			out = append(out, policy.Revision{Template: *template, Injected: injected})
 		}
 	}
 	return out
