@@ -75,13 +75,12 @@ func (r *Reconciler) observePods(ctx context.Context, w *world) error {
 	if err := r.client.List(ctx, &list, client.InNamespace(w.deployment.Namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("cannot list ReplicaSets: %w", err)
 	}
+	own := slices.DeleteFunc(list.Items, func(rs appsv1.ReplicaSet) bool { return !metav1.IsControlledBy(&rs, w.deployment) })
 	state := w.snapshot.State
+	w.snapshot.Between = between(own, state)
 	shows := ""
-	for i := range list.Items {
-		rs := &list.Items[i]
-		if !metav1.IsControlledBy(rs, w.deployment) {
-			continue
-		}
+	for i := range own {
+		rs := &own[i]
 		pods := rollout.Pods{
 			Exists: true, Replicas: max(rs.Status.Replicas, ptr.Deref(rs.Spec.Replicas, 1)), Ready: rs.Status.ReadyReplicas, Refused: refused(rs),
 		}
@@ -105,6 +104,21 @@ func (r *Reconciler) observePods(ctx context.Context, w *world) error {
 	templateIsRight := state.Stage != rollout.StageRestore || shows == state.Stable.Hash
 	w.snapshot.Rendered = templateIsRight && rollout.KnobsOf(w.deployment).Equal(state.Render())
 	return nil
+}
+
+// between finds what an earlier rollout left: pods that count as available, or
+// will, as those of a version that is held never do, in a ReplicaSet that is
+// younger than stable's. The stock controller takes those of the older one first.
+func between(own []appsv1.ReplicaSet, state rollout.State) string {
+	stable := slices.IndexFunc(own, func(rs appsv1.ReplicaSet) bool { return rs.Name == state.Stable.ReplicaSet })
+	for i := range own {
+		rs := &own[i]
+		held := rs.Name == state.Canary.ReplicaSet || rs.Spec.MinReadySeconds == rollout.HoldMinReadySeconds
+		if stable >= 0 && !held && ptr.Deref(rs.Spec.Replicas, 1) > 0 && own[stable].CreationTimestamp.Before(&rs.CreationTimestamp) {
+			return rs.Name
+		}
+	}
+	return ""
 }
 
 // finished tells whether the stock controller is done with a Deployment: every

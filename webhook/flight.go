@@ -116,6 +116,9 @@ func (h *Handler) plan(ctx context.Context, d *deployment, object *appsv1.Deploy
 	if err != nil {
 		return rollout.State{}, obstacle{}, err
 	}
+	if found.missing == "" && found.between != "" && d.frozen == nil && p.Strategy != rollout.Rolling {
+		found.missing = fmt.Sprintf("an earlier rollout is unfinished: %s has pods besides %s", found.between, found.stable.ReplicaSet)
+	}
 	if no := (obstacle{found.missing, found.refused}); no != (obstacle{}) {
 		return rollout.State{Strategy: p.Strategy}, no, nil
 	}

@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/batch"
@@ -126,4 +127,17 @@ func stays(service *corev1.Service) bool {
 	spec := service.Spec
 	return spec.ClusterIP == corev1.ClusterIPNone || spec.ExternalTrafficPolicy == corev1.ServiceExternalTrafficPolicyLocal ||
 		(spec.InternalTrafficPolicy != nil && *spec.InternalTrafficPolicy == corev1.ServiceInternalTrafficPolicyLocal)
+}
+
+// between names a ReplicaSet that an earlier rollout left with pods and that is
+// younger than stable's: of two old versions the stock controller takes the pods
+// of the older one first, and that would be stable's.
+func between(all []appsv1.ReplicaSet, d *appsv1.Deployment, stable *appsv1.ReplicaSet) string {
+	for i := range all {
+		rs := &all[i]
+		if metav1.IsControlledBy(rs, d) && ptr.Deref(rs.Spec.Replicas, 1) > 0 && stable.CreationTimestamp.Before(&rs.CreationTimestamp) {
+			return rs.Name
+		}
+	}
+	return ""
 }

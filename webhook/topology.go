@@ -53,6 +53,8 @@ type surroundings struct {
 	refused string
 	// missing says why there can be no two versions; empty when there can.
 	missing string
+	// between names what an earlier rollout left, see there.
+	between string
 }
 
 // revision is a template that there was, typed to compare and raw to render.
@@ -193,13 +195,14 @@ func (t topology) surveyStable(ctx context.Context, old *appsv1.Deployment, s *s
 	if err := t.cache.List(ctx, &list, client.InNamespace(old.Namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("cannot list ReplicaSets: %w", err)
 	}
-	most := int32(-1)
+	most, stable := int32(-1), (*appsv1.ReplicaSet)(nil)
 	for i := range list.Items {
 		rs := &list.Items[i]
 		if metav1.IsControlledBy(rs, old) && (rs.Status.ReadyReplicas > most || (rs.Status.ReadyReplicas == most && rs.Annotations[revisionAnnotation] == old.Annotations[revisionAnnotation])) {
-			most, s.stable = rs.Status.ReadyReplicas, versionOf(rs)
+			most, stable, s.stable = rs.Status.ReadyReplicas, rs, versionOf(rs)
 		}
 	}
+	s.between = between(list.Items, old, stable)
 	switch replicas := ptr.Deref(old.Spec.Replicas, 1); {
 	case most < 0:
 		s.missing = "its first rollout has not started yet"

@@ -35,7 +35,7 @@ func ReplicaSet(whole *appsv1.ReplicaSet) *appsv1.ReplicaSet {
 			Namespace: whole.Namespace, Name: whole.Name, UID: whole.UID, ResourceVersion: whole.ResourceVersion, Generation: whole.Generation,
 			CreationTimestamp: whole.CreationTimestamp, DeletionTimestamp: whole.DeletionTimestamp, OwnerReferences: whole.OwnerReferences,
 		},
-		Spec: appsv1.ReplicaSetSpec{Replicas: whole.Spec.Replicas},
+		Spec: appsv1.ReplicaSetSpec{Replicas: whole.Spec.Replicas, MinReadySeconds: whole.Spec.MinReadySeconds},
 		Status: appsv1.ReplicaSetStatus{
 			Replicas: whole.Status.Replicas, ReadyReplicas: whole.Status.ReadyReplicas, ObservedGeneration: whole.Status.ObservedGeneration, Conditions: whole.Status.Conditions,
 		},
