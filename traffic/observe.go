@@ -75,7 +75,7 @@ func (r *Reconciler) observePods(ctx context.Context, w *world) error {
 		return fmt.Errorf("cannot list ReplicaSets: %w", err)
 	}
 	state := w.snapshot.State
-	shows := ""
+	shows, ready := "", int32(0)
 	for i := range list.Items {
 		rs := &list.Items[i]
 		if !metav1.IsControlledBy(rs, w.deployment) {
@@ -84,6 +84,7 @@ func (r *Reconciler) observePods(ctx context.Context, w *world) error {
 		pods := rollout.Pods{
 			Exists: true, Replicas: max(rs.Status.Replicas, ptr.Deref(rs.Spec.Replicas, 1)), Ready: rs.Status.ReadyReplicas, Refused: refused(rs),
 		}
+		ready += pods.Ready
 		switch rs.Name {
 		case state.Stable.ReplicaSet:
 			w.snapshot.Stable = pods
@@ -97,6 +98,7 @@ func (r *Reconciler) observePods(ctx context.Context, w *world) error {
 			w.snapshot.Newest = rollout.Version{ReplicaSet: rs.Name, Hash: shows, Revision: rs.Annotations[revisionAnnotation]}
 		}
 	}
+	r.ledger.Saw(client.ObjectKeyFromObject(w.deployment), state.Log, rollout.Count{Ready: ready, Of: w.snapshot.Replicas})
 	templateIsRight := state.Stage != rollout.StageRestore || shows == state.Stable.Hash
 	w.snapshot.Rendered = templateIsRight && rollout.KnobsOf(w.deployment).Equal(state.Render())
 	return nil

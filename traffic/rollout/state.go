@@ -179,6 +179,8 @@ type State struct {
 	Reason string `json:"reason,omitempty"`
 	// Wait says what the stage waits for.
 	Wait string `json:"wait,omitempty"`
+	// Log is what the release leaves for its record.
+	Log Log `json:"log,omitzero"`
 }
 
 // InFlight tells whether the rollout still holds objects.
