@@ -162,7 +162,7 @@ func TestTheRecordOfARelease(t *testing.T) {
 	assert.Equal(t, "demo-1 demo-2", r.From.ReplicaSet+" "+r.To.ReplicaSet)
 	assert.Equal(t, []any{"batch", "50%:1m,100%", "Completed", "jane", morning}, []any{r.Strategy, r.Plan, r.Result, r.AppliedBy, r.Started})
 	assert.Equal(t, f.state().Since, r.Ended)
-	assert.Equal(t, rollout.Count{Ready: 1, Of: 2}, *r.Ready, "seen once, in a look that wrote nothing of it")
+	assert.Equal(t, rollout.Count{Ready: 1, Of: 2}, *r.Ready, "a pod was missing once")
 	require.Len(t, r.Steps, 2)
 	assert.Equal(t, "50%:1m", r.Steps[0].Step)
 	assert.GreaterOrEqual(t, r.Steps[0].Left.Sub(r.Steps[0].Accepted), time.Minute)
