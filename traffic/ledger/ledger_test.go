@@ -6,6 +6,7 @@ package ledger
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -225,4 +226,18 @@ func TestName(t *testing.T) {
 	assert.Len(t, a, maxName)
 	assert.Len(t, Name(strings.Repeat("a", maxName-len(suffix))), maxName)
 	assert.NotContains(t, Name(strings.Repeat("a", 234)+".."+strings.Repeat("a", 17)), ".-")
+}
+
+// The page's example is a record as it is written, and its line what it says.
+func TestThePagesExample(t *testing.T) {
+	page, err := os.ReadFile("../../docs/ledger.md")
+	require.NoError(t, err)
+	_, example, found := strings.Cut(string(page), "```json\n")
+	require.True(t, found)
+	example, _, _ = strings.Cut(example, "\n```")
+	r, err := parse("example", example)
+	require.NoError(t, err)
+	assert.Equal(t, r.String(), example)
+	assert.Contains(t, string(page), r.Summary()+`; the record is in ConfigMap "demo-releases"`)
+	assert.Equal(t, newRecord(r.Workload, rollout.Log{Began: r.Started}, r.From, r.To, r.Ended).ID, r.ID)
 }
