@@ -15,7 +15,7 @@ const (
 	// maxWho bounds the name of a person, in bytes.
 	maxWho = 128
 	// maxReplacedBytes bounds the releases that others took the place of, and that
-	// the ledger does not have yet; the latest are kept.
+	// the ledger does not have yet; the latest are kept, one of them in any case.
 	maxReplacedBytes = 4 << 10
 )
 
@@ -146,8 +146,11 @@ func (s State) replaced(now time.Time) []Replaced {
 	}
 	own := Replaced{Stable: s.Stable, Canary: s.Canary, Strategy: s.Strategy, Steps: s.Steps, At: stamp(now), Log: s.Log}
 	own.Log.Replaced = nil
+	if size(own) > maxReplacedBytes {
+		own.Log.Steps = nil
+	}
 	all := append(slices.Clone(s.Log.Replaced), own)
-	for len(all) > 0 && size(all) > maxReplacedBytes {
+	for len(all) > 1 && size(all) > maxReplacedBytes {
 		all = all[1:]
 	}
 	return all

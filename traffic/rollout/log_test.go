@@ -136,7 +136,8 @@ func TestTheLogIsBounded(t *testing.T) {
 		plan.Log.By = strings.Repeat("b", 400)
 		next, err := Again(state, plan, at)
 		require.NoError(t, err)
-		assert.NotEmpty(t, state.Log.Steps)
+		require.Len(t, next.Log.Replaced, 1, "without its steps, for want of room")
+		assert.Empty(t, next.Log.Replaced[0].Log.Steps)
 		full := state
 		full.Log.Replaced = next.Log.Replaced
 		_, err = ParseState(full.String())
@@ -145,5 +146,13 @@ func TestTheLogIsBounded(t *testing.T) {
 		state = next
 	}
 	assert.Len(t, state.Log.By, maxWho)
+
+	for range 500 { // a Deployment of very many Services needs its state more than its log
+		state.Services = append(state.Services, "a-service-of-many-others")
+	}
+	again, err := ParseState(state.String())
+	require.NoError(t, err)
+	assert.Equal(t, state.Services, again.Services)
+	assert.Equal(t, Log{Began: state.Log.Began, By: state.Log.By}, again.Log)
 	assert.Equal(t, "ä", cut("ää", 3), "not within a character")
 }

@@ -267,8 +267,14 @@ func DecodeState(text string, into any) error {
 }
 
 // String writes the state as ParseState reads it; equal states give equal text.
+// Where that would be too long, the log's steps and words give way: a record that
+// lacks them is better than a rollout that is frozen.
 func (s State) String() string {
 	text, err := json.Marshal(s)
+	if len(text) > maxStateBytes {
+		s.Log = Log{Began: s.Log.Began, By: s.Log.By, Ready: s.Log.Ready}
+		text, err = json.Marshal(s)
+	}
 	if err != nil { // cannot happen: every field is a plain value
 		return ""
 	}
