@@ -16,12 +16,14 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/archive"
+	"github.com/evenkeel-dev/evenkeel/traffic/batch"
 	"github.com/evenkeel-dev/evenkeel/traffic/ledger"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
@@ -249,4 +251,33 @@ func TestWithoutALedger(t *testing.T) {
 	require.Equal(t, rollout.Completed, f.untilTheEnd())
 	err := f.client.Get(t.Context(), client.ObjectKey{Namespace: "shop", Name: "demo-releases"}, &corev1.ConfigMap{})
 	assert.True(t, apierrors.IsNotFound(err))
+}
+
+// StatefulSets and DaemonSets have a ledger of their own.
+func TestTheRecordOfBatches(t *testing.T) {
+	for kind, name := range map[string]string{"StatefulSet": "demo-statefulset-releases", "DaemonSet": "demo-daemonset-releases"} {
+		t.Run(kind, func(t *testing.T) {
+			s := newStage(t, kind, "33%:pause,100%")
+			s.b.ledger = &archive.Keeper{Live: s.client, Writer: s.client, Events: s.events}
+			state, err := batch.Act(s.untilAPerson(), rollout.ActionContinue, s.now)
+			state.Log = state.Log.Say("joe", "continue", s.now)
+			s.write(state, err)
+			require.Equal(t, rollout.Completed, s.untilTheEnd())
+			var object corev1.ConfigMap
+			require.NoError(t, s.client.Get(t.Context(), client.ObjectKey{Namespace: "shop", Name: name}, &object))
+			assert.True(t, metav1.IsControlledBy(&object, s.object()))
+			all, err := ledger.Read(&object)
+			require.NoError(t, err)
+			require.Len(t, all, 1)
+			r := all[0]
+			assert.Equal(t, kind+" batch Completed", r.Workload.Kind+" "+r.Strategy+" "+r.Result)
+			assert.Equal(t, s.version("v1").Name+" "+s.version("v2").Name, r.From.ReplicaSet+" "+r.To.ReplicaSet)
+			assert.Equal(t, "joe", r.Told[0].Who)
+			assert.Equal(t, int32(3), r.Ready.Of)
+			require.Len(t, r.Steps, 2)
+			for _, at := range []time.Time{r.Steps[0].Asked, r.Steps[0].Given, r.Steps[0].Accepted, r.Steps[0].Left} {
+				assert.False(t, at.IsZero())
+			}
+		})
+	}
 }

@@ -98,7 +98,7 @@ func (r *Reconciler) observePods(ctx context.Context, w *world) error {
 			w.snapshot.Newest = rollout.Version{ReplicaSet: rs.Name, Hash: shows, Revision: rs.Annotations[revisionAnnotation]}
 		}
 	}
-	r.ledger.Saw(client.ObjectKeyFromObject(w.deployment), state.Log, rollout.Count{Ready: ready, Of: w.snapshot.Replicas})
+	r.ledger.Saw(w.deployment, state.Log, rollout.Count{Ready: ready, Of: w.snapshot.Replicas})
 	templateIsRight := state.Stage != rollout.StageRestore || shows == state.Stable.Hash
 	w.snapshot.Rendered = templateIsRight && rollout.KnobsOf(w.deployment).Equal(state.Render())
 	return nil

@@ -32,7 +32,7 @@ type Keeper struct {
 	Live client.Reader
 	// Writer creates and updates ConfigMaps.
 	Writer client.Writer
-	// Events tells on the Deployment what became of a record.
+	// Events tells on the workload what became of a record.
 	Events events.EventRecorder
 	// Metrics counts; nil counts nothing.
 	Metrics *Metrics
@@ -40,62 +40,67 @@ type Keeper struct {
 	counts counts
 }
 
-// Note is called with the state that a Deployment has and the one that it is about
+// Note is called with the state that a workload has and the one that it is about
 // to get. It keeps the record of a release that ends with that, and those of
-// releases that were replaced; and gives the state with what was counted folded in.
-func (k *Keeper) Note(ctx context.Context, d *appsv1.Deployment, last, next rollout.State) rollout.State {
+// releases that were replaced; and gives the next state's log, with what was
+// counted.
+func (k *Keeper) Note(ctx context.Context, object client.Object, last, next rollout.State) rollout.Log {
 	if k == nil {
-		return next.Noted(nil)
+		return next.Log.Noted(nil)
 	}
-	count := k.counts.of(client.ObjectKeyFromObject(d), last.Log)
-	last, replaced := last.Noted(count), last.Log.Replaced
-	w := ledger.Workload{Kind: "Deployment", Namespace: d.Namespace, Name: d.Name, UID: string(d.UID)}
+	count := k.counts.of(keyOf(object), last.Log)
+	replaced := last.Log.Replaced
+	last.Log = last.Log.Noted(count)
+	w := ledger.Workload{Kind: kindOf(object), Namespace: object.GetNamespace(), Name: object.GetName(), UID: string(object.GetUID())}
 	for _, gone := range replaced {
-		k.keep(ctx, d, ledger.OfReplaced(w, last, gone))
+		k.keep(ctx, object, ledger.OfReplaced(w, last, gone))
 	}
-	if last.InFlight() && !next.InFlight() {
-		k.keep(ctx, d, ledger.Of(w, last, next))
+	switch {
+	case next.InFlight():
+		return next.Log.Noted(count)
+	case last.InFlight():
+		k.keep(ctx, object, ledger.Of(w, last, next))
 	}
-	return next.Noted(count)
+	return next.Log
 }
 
 // keep writes one record, and tells what became of it.
-func (k *Keeper) keep(ctx context.Context, d *appsv1.Deployment, record ledger.Record) {
-	unread, err := k.write(ctx, d, record)
+func (k *Keeper) keep(ctx context.Context, object client.Object, record ledger.Record) {
+	unread, err := k.write(ctx, object, record)
 	k.Metrics.wrote(err)
 	if unread != nil {
-		k.Events.Eventf(d, nil, corev1.EventTypeWarning, "LedgerUnreadable", "Keep", "a part of ConfigMap %q is kept aside as it is: %v", ledger.Name(d.Name), brief(unread))
+		k.Events.Eventf(object, nil, corev1.EventTypeWarning, "LedgerUnreadable", "Keep", "a part of ConfigMap %q is kept aside as it is: %v", ledger.Name(kindOf(object), object.GetName()), brief(unread))
 	}
 	if err != nil {
 		logger.FromContext(ctx).Error(err, "cannot keep the record of a release", "record", record)
-		k.Events.Eventf(d, nil, corev1.EventTypeWarning, "LedgerNotWritten", "Keep", "the release goes on, its record stands in the log alone: %v", brief(err))
+		k.Events.Eventf(object, nil, corev1.EventTypeWarning, "LedgerNotWritten", "Keep", "the release goes on, its record stands in the log alone: %v", brief(err))
 		return
 	}
-	k.Events.Eventf(d, nil, corev1.EventTypeNormal, "ReleaseRecorded", "Keep", "%s; the record is in ConfigMap %q", record.Summary(), ledger.Name(d.Name))
+	k.Events.Eventf(object, nil, corev1.EventTypeNormal, "ReleaseRecorded", "Keep", "%s; the record is in ConfigMap %q", record.Summary(), ledger.Name(kindOf(object), object.GetName()))
 }
 
-// write adds a record to the Deployment's ledger, which is made where there is
+// write adds a record to a workload's ledger, which is made where there is
 // none. It gives what could not be read of it, besides what went wrong.
-func (k *Keeper) write(ctx context.Context, d *appsv1.Deployment, record ledger.Record) (unread, err error) {
+func (k *Keeper) write(ctx context.Context, object client.Object, record ledger.Record) (unread, err error) {
 	err = retry.OnError(retry.DefaultRetry, raced, func() error {
-		var object corev1.ConfigMap
-		err := k.Live.Get(ctx, client.ObjectKey{Namespace: d.Namespace, Name: ledger.Name(d.Name)}, &object)
+		var book corev1.ConfigMap
+		err := k.Live.Get(ctx, client.ObjectKeyFromObject(fresh(object)), &book)
 		switch {
 		case apierrors.IsNotFound(err):
-			made := fresh(d)
+			made := fresh(object)
 			made.Data, unread = ledger.Append(nil, record)
 			return k.Writer.Create(ctx, made, fieldOwner)
 		case err != nil:
 			return err
-		case object.Labels[rollout.RoleLabel] != ledger.Role || !metav1.IsControlledBy(&object, d):
-			return fmt.Errorf("ConfigMap %q exists and is not the ledger of this Deployment; delete or rename it, and the next release is kept", object.Name)
+		case book.Labels[rollout.RoleLabel] != ledger.Role || !metav1.IsControlledBy(&book, object):
+			return fmt.Errorf("ConfigMap %q exists and is not the ledger of this %s; delete or rename it, and the next release is kept", book.Name, kindOf(object))
 		}
-		data, broken := ledger.Append(object.Data, record)
-		if unread = broken; maps.Equal(data, object.Data) {
+		data, broken := ledger.Append(book.Data, record)
+		if unread = broken; maps.Equal(data, book.Data) {
 			return nil
 		}
-		object.Data = data
-		return k.Writer.Update(ctx, &object, fieldOwner)
+		book.Data = data
+		return k.Writer.Update(ctx, &book, fieldOwner)
 	})
 	if err != nil {
 		return unread, fmt.Errorf("cannot write the ledger: %w", err)
@@ -106,15 +111,27 @@ func (k *Keeper) write(ctx context.Context, d *appsv1.Deployment, record ledger.
 // raced tells that somebody else wrote in between.
 func raced(err error) bool { return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) }
 
-// fresh is the ledger of a Deployment that has none.
-func fresh(d *appsv1.Deployment) *corev1.ConfigMap {
+// fresh is the ledger of a workload that has none.
+func fresh(object client.Object) *corev1.ConfigMap {
 	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{
-		Namespace: d.Namespace, Name: ledger.Name(d.Name),
+		Namespace: object.GetNamespace(), Name: ledger.Name(kindOf(object), object.GetName()),
 		Labels: map[string]string{rollout.RoleLabel: ledger.Role, "app.kubernetes.io/managed-by": "evenkeel"},
 		OwnerReferences: []metav1.OwnerReference{{
-			APIVersion: "apps/v1", Kind: "Deployment", Name: d.Name, UID: d.UID, Controller: ptr.To(true), BlockOwnerDeletion: ptr.To(false),
+			APIVersion: "apps/v1", Kind: kindOf(object), Name: object.GetName(), UID: object.GetUID(), Controller: ptr.To(true), BlockOwnerDeletion: ptr.To(false),
 		}},
 	}}
+}
+
+// kindOf names the kind of a workload, which the cache's objects do not do.
+func kindOf(object client.Object) string {
+	switch object.(type) {
+	case *appsv1.StatefulSet:
+		return "StatefulSet"
+	case *appsv1.DaemonSet:
+		return "DaemonSet"
+	default:
+		return "Deployment"
+	}
 }
 
 // brief bounds what an Event says.

@@ -64,7 +64,7 @@ func get(t *testing.T, k *Keeper) *corev1.ConfigMap {
 func TestALedgerIsMade(t *testing.T) {
 	k, told := keeper(t, interceptor.Funcs{})
 	last, ended := states()
-	assert.Equal(t, ended, k.Note(t.Context(), deployment(), last, ended))
+	assert.Equal(t, ended.Log, k.Note(t.Context(), deployment(), last, ended))
 	object := get(t, k)
 	assert.Equal(t, "ledger", object.Labels[rollout.RoleLabel])
 	assert.True(t, metav1.IsControlledBy(object, deployment()))
@@ -82,7 +82,7 @@ func TestNothingIsWrittenInFlight(t *testing.T) {
 	last, _ := states()
 	next := last
 	next.Wait = "something else"
-	assert.Equal(t, next, k.Note(t.Context(), deployment(), last, next))
+	assert.Equal(t, next.Log, k.Note(t.Context(), deployment(), last, next))
 	assert.True(t, apierrors.IsNotFound(k.Live.Get(t.Context(), key, &corev1.ConfigMap{})))
 	assert.Empty(t, told.Events)
 }
@@ -135,7 +135,7 @@ func TestAForeignConfigMap(t *testing.T) {
 			foreign(there)
 			k, told := keeper(t, interceptor.Funcs{}, there)
 			last, ended := states()
-			assert.Equal(t, ended, k.Note(t.Context(), deployment(), last, ended), "the release ends all the same")
+			assert.Equal(t, ended.Log, k.Note(t.Context(), deployment(), last, ended), "the release ends all the same")
 			assert.Equal(t, there.Data, get(t, k).Data)
 			assert.Equal(t, `Warning LedgerNotWritten the release goes on, its record stands in the log alone: cannot write the ledger: ConfigMap "demo-releases" exists and is not the ledger of this Deployment; delete or rename it, and the next release is kept`, <-told.Events)
 			assert.InDelta(t, 1, testutil.ToFloat64(k.Metrics.records.WithLabelValues("failed")), 0)
@@ -161,17 +161,17 @@ func TestCounts(t *testing.T) {
 	last, _ := states()
 	next := last
 	next.Wait = "something else"
-	noted := func() *rollout.Count { return k.Note(t.Context(), deployment(), last, next).Log.Ready }
+	noted := func() *rollout.Count { return k.Note(t.Context(), deployment(), last, next).Ready }
 	assert.Nil(t, noted())
 	for _, ready := range []int32{3, 1, 2} {
-		k.Saw(demo, last.Log, rollout.Count{Ready: ready, Of: 3})
+		k.Saw(deployment(), last.Log, rollout.Count{Ready: ready, Of: 3})
 	}
 	assert.Equal(t, &rollout.Count{Ready: 1, Of: 3}, noted())
-	k.Saw(demo, rollout.Log{}, rollout.Count{Of: 3})
+	k.Saw(deployment(), rollout.Log{}, rollout.Count{Of: 3})
 	assert.Equal(t, &rollout.Count{Ready: 1, Of: 3}, noted(), "of a release without a log nothing is counted")
-	k.Saw(demo, rollout.Log{Began: began.Add(time.Hour)}, rollout.Count{Ready: 3, Of: 3})
+	k.Saw(deployment(), rollout.Log{Began: began.Add(time.Hour)}, rollout.Count{Ready: 3, Of: 3})
 	assert.Nil(t, noted(), "the next release's")
-	k.Saw(demo, last.Log, rollout.Count{Ready: 3, Of: 3})
+	k.Saw(deployment(), last.Log, rollout.Count{Ready: 3, Of: 3})
 	k.Forget(demo)
 	assert.Nil(t, noted())
 }
@@ -181,7 +181,7 @@ func TestNoKeeper(t *testing.T) {
 	var k *Keeper
 	last, ended := states()
 	last.Log.Replaced = []rollout.Replaced{{}}
-	assert.Equal(t, ended, k.Note(t.Context(), deployment(), last, ended))
-	assert.Empty(t, k.Note(t.Context(), deployment(), last, last).Log.Replaced)
-	assert.NotPanics(t, func() { k.Saw(demo, last.Log, rollout.Count{}); k.Forget(demo) })
+	assert.Equal(t, ended.Log, k.Note(t.Context(), deployment(), last, ended))
+	assert.Empty(t, k.Note(t.Context(), deployment(), last, last).Replaced)
+	assert.NotPanics(t, func() { k.Saw(deployment(), last.Log, rollout.Count{}); k.Forget(demo) })
 }

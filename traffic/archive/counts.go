@@ -27,10 +27,11 @@ type seen struct {
 // Saw notes how many pods of a workload in flight are ready. Counting writes
 // nothing: what is seen goes into the state with the next write of it, and what was
 // seen since the last one is lost where a manager ends.
-func (k *Keeper) Saw(key client.ObjectKey, log rollout.Log, count rollout.Count) {
+func (k *Keeper) Saw(object client.Object, log rollout.Log, count rollout.Count) {
 	if k == nil || log.Began.IsZero() {
 		return
 	}
+	key := keyOf(object)
 	k.counts.mu.Lock()
 	defer k.counts.mu.Unlock()
 	if k.counts.worst == nil {
@@ -41,7 +42,8 @@ func (k *Keeper) Saw(key client.ObjectKey, log rollout.Log, count rollout.Count)
 	}
 }
 
-// Forget drops what was seen of a workload that is gone.
+// Forget drops what was seen of a workload that is gone: a Deployment's key, and of
+// the other kinds one whose name is KIND/NAME.
 func (k *Keeper) Forget(key client.ObjectKey) {
 	if k == nil {
 		return
@@ -49,6 +51,14 @@ func (k *Keeper) Forget(key client.ObjectKey) {
 	k.counts.mu.Lock()
 	defer k.counts.mu.Unlock()
 	delete(k.counts.worst, key)
+}
+
+func keyOf(object client.Object) client.ObjectKey {
+	key := client.ObjectKeyFromObject(object)
+	if kind := kindOf(object); kind != "Deployment" {
+		key.Name = kind + "/" + key.Name
+	}
+	return key
 }
 
 // of gives the worst count of a release; nil where none was seen.

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package archive keeps the ledger's records in the cluster: in one ConfigMap a
-// Deployment, which goes with it. The controller calls it before it writes a
+// workload, which goes with it. The controller calls it before it writes a
 // state; a ledger that cannot be written stops no release, and is told on the
-// Deployment, counted, and logged with the record itself.
+// workload, counted, and logged with the record itself.
 package archive

@@ -39,15 +39,20 @@ var recordKey = regexp.MustCompile(`^\d{8}T\d{6}\.\d{3}Z-[-._a-zA-Z0-9]+\.json$`
 // errOther tells a record that another version of Evenkeel wrote.
 var errOther = errors.New("this version of Evenkeel reads " + APIVersion)
 
-// Name is the name of the ConfigMap with the ledger of a Deployment. A name that
-// would be too long is cut, and told apart by its hash.
-func Name(deployment string) string {
-	if len(deployment)+len(suffix) <= maxName {
-		return deployment + suffix
+// Name is the name of the ConfigMap with the ledger of a workload: a Deployment's
+// is NAME-releases, a StatefulSet's NAME-statefulset-releases. A name that would be
+// too long is cut, and told apart by its hash.
+func Name(kind, workload string) string {
+	end := suffix
+	if kind != "Deployment" {
+		end = "-" + strings.ToLower(kind) + suffix
 	}
-	sum := sha256.Sum256([]byte(deployment))
+	if len(workload)+len(end) <= maxName {
+		return workload + end
+	}
+	sum := sha256.Sum256([]byte(workload))
 	hash := "-" + hex.EncodeToString(sum[:])[:8]
-	return strings.TrimRight(deployment[:maxName-len(suffix)-len(hash)], "-.") + hash + suffix
+	return strings.TrimRight(workload[:maxName-len(end)-len(hash)], "-.") + hash + end
 }
 
 // key names the record in the data; keys sort by when the releases began.

@@ -220,12 +220,13 @@ func TestARecordIsReadAsItWasWritten(t *testing.T) {
 }
 
 func TestName(t *testing.T) {
-	assert.Equal(t, "demo-releases", Name("demo"))
-	a, b := Name(strings.Repeat("a", 252)+"b"), Name(strings.Repeat("a", 252)+"c")
+	assert.Equal(t, "demo-releases", Name("Deployment", "demo"))
+	assert.Equal(t, "demo-statefulset-releases", Name("StatefulSet", "demo"), "a Deployment may have the same name")
+	a, b := Name("Deployment", strings.Repeat("a", 252)+"b"), Name("Deployment", strings.Repeat("a", 252)+"c")
 	assert.NotEqual(t, a, b)
 	assert.Len(t, a, maxName)
-	assert.Len(t, Name(strings.Repeat("a", maxName-len(suffix))), maxName)
-	assert.NotContains(t, Name(strings.Repeat("a", 234)+".."+strings.Repeat("a", 17)), ".-")
+	assert.Len(t, Name("Deployment", strings.Repeat("a", maxName-len(suffix))), maxName)
+	assert.NotContains(t, Name("Deployment", strings.Repeat("a", 234)+".."+strings.Repeat("a", 17)), ".-")
 }
 
 // The page's example is a record as it is written, and its line what it says.

@@ -17,7 +17,7 @@ func Begin(plan State, now time.Time) State {
 	plan.Weight, plan.Step, plan.Exposed = 0, 0, false
 	plan.Surge, plan.Capped, plan.Give = plan.asked(), false, 0
 	plan.Canary, plan.Reason = Version{}, ""
-	plan.Log = plan.Log.begin(now)
+	plan.Log = plan.Log.Begun(now)
 	if plan.Strategy == BlueGreen {
 		plan.Capacity = Surge // both versions are whole, whatever was wished for
 	}
@@ -45,7 +45,7 @@ func Again(state State, plan State, now time.Time) (State, error) {
 	}
 	plan.Services, plan.Backends, plan.Routes = state.Services, state.Backends, state.Routes
 	plan.Stable, plan.User, plan.Held = stable, state.User, state.Held
-	plan.Log.Replaced = state.replaced(now)
+	plan.Log.Replaced = state.Log.Replace(Replaced{Stable: state.Stable, Canary: state.Canary, Strategy: state.Strategy, Steps: state.Steps}, now)
 	next := Begin(plan, now)
 	next.Surge, next.Capped = surge, capped // another surge would make the stock controller scale while the gate is shut
 	return next, nil

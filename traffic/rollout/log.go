@@ -90,13 +90,14 @@ type Replaced struct {
 	Log      Log       `json:"log"`
 }
 
-// begin gives the log of a release that starts now.
-func (l Log) begin(now time.Time) Log {
+// Begun gives the log of a release that starts now.
+func (l Log) Begun(now time.Time) Log {
 	return Log{Began: stamp(now), By: cut(l.By, maxWho), Replaced: l.Replaced}
 }
 
-// entered notes that a stage of a step was entered.
-func (l Log) entered(phase Phase, stage Stage, step int, now time.Time) Log {
+// Entered notes that a stage of a step was entered: StageShift asks for its weight,
+// StageDwell has it, and every other one asks for its pods.
+func (l Log) Entered(phase Phase, stage Stage, step int, now time.Time) Log {
 	l.Steps = slices.Clone(l.Steps)
 	last := len(l.Steps) - 1
 	if last >= 0 && l.Steps[last].Left.IsZero() && (phase != Stepping || l.Steps[last].Step != step) {
@@ -121,35 +122,39 @@ func (l Log) entered(phase Phase, stage Stage, step int, now time.Time) Log {
 
 // Say notes what a person said to the rollout.
 func (s State) Say(who, what string, now time.Time) State {
-	told := append(slices.Clone(s.Log.Told), Word{Who: cut(who, maxWho), What: what, When: stamp(now)})
-	s.Log.Told = told[max(0, len(told)-maxWords):]
+	s.Log = s.Log.Say(who, what, now)
 	return s
 }
 
-// Noted is a state about to be written, with what was counted meanwhile, and
-// without what the ledger has by now. Nothing is written for its sake alone.
-func (s State) Noted(count *Count) State {
-	if s.Log.Began.IsZero() {
-		return s
-	}
-	s.Log.Replaced = nil
-	if count != nil && (s.Log.Ready == nil || count.Worse(*s.Log.Ready)) {
-		s.Log.Ready = count
-	}
-	return s
+// Say notes what a person said.
+func (l Log) Say(who, what string, now time.Time) Log {
+	told := append(slices.Clone(l.Told), Word{Who: cut(who, maxWho), What: what, When: stamp(now)})
+	l.Told = told[max(0, len(told)-maxWords):]
+	return l
 }
 
-// replaced are the releases that the next template takes the place of.
-func (s State) replaced(now time.Time) []Replaced {
-	if s.Log.Began.IsZero() {
+// Noted is the log of a state about to be written, with what was counted meanwhile,
+// and without what the ledger has by now. Nothing is written for its sake alone.
+func (l Log) Noted(count *Count) Log {
+	l.Replaced = nil
+	if count != nil && (l.Ready == nil || count.Worse(*l.Ready)) {
+		l.Ready = count
+	}
+	return l
+}
+
+// Replace gives the releases that the next template takes the place of: those of
+// the log, and its own, which is given with all but its end and its log.
+func (l Log) Replace(own Replaced, now time.Time) []Replaced {
+	if l.Began.IsZero() {
 		return nil
 	}
-	own := Replaced{Stable: s.Stable, Canary: s.Canary, Strategy: s.Strategy, Steps: s.Steps, At: stamp(now), Log: s.Log}
+	own.At, own.Log = stamp(now), l
 	own.Log.Replaced = nil
 	if size(own) > maxReplacedBytes {
 		own.Log.Steps = nil
 	}
-	all := append(slices.Clone(s.Log.Replaced), own)
+	all := append(slices.Clone(l.Replaced), own)
 	for len(all) > 1 && size(all) > maxReplacedBytes {
 		all = all[1:]
 	}

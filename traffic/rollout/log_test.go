@@ -40,7 +40,7 @@ func TestTheLogOfACanary(t *testing.T) {
 
 func TestWhatTheLogNotes(t *testing.T) {
 	at := func(seconds int) time.Time { return time.Unix(1_800_000_000+int64(seconds), 0).UTC() }
-	begun := Log{By: "jane"}.begin(at(0))
+	begun := Log{By: "jane"}.Begun(at(0))
 	walk := func(l Log, steps ...func(Log) Log) Log {
 		for _, step := range steps {
 			l = step(l)
@@ -48,7 +48,7 @@ func TestWhatTheLogNotes(t *testing.T) {
 		return l
 	}
 	enter := func(phase Phase, stage Stage, step, seconds int) func(Log) Log {
-		return func(l Log) Log { return l.entered(phase, stage, step, at(seconds)) }
+		return func(l Log) Log { return l.Entered(phase, stage, step, at(seconds)) }
 	}
 	for _, row := range []struct {
 		name string
@@ -80,19 +80,18 @@ func TestALogIsNotShared(t *testing.T) {
 	text := first.String()
 	first.enter(Stepping, StageShift, time.Unix(2, 0))
 	first.Say("jane", "continue", time.Unix(3, 0)).Say("joe", "skip", time.Unix(4, 0))
-	first.Noted(&Count{Ready: 1, Of: 2})
+	first.Log.Noted(&Count{Ready: 1, Of: 2})
 	assert.Equal(t, text, first.String())
 }
 
 // The worst count is that in which most pods were missing, whatever the size was.
 func TestTheWorstCount(t *testing.T) {
-	state := canaryWorld(2, "50%,100%").state
+	log := canaryWorld(2, "50%,100%").state.Log
 	for _, count := range []Count{{Ready: 12, Of: 10}, {Ready: 9, Of: 10}, {Ready: 5, Of: 5}, {Ready: 19, Of: 20}} {
-		state = state.Noted(&count)
+		log = log.Noted(&count)
 	}
-	assert.Equal(t, Count{Ready: 9, Of: 10}, *state.Log.Ready)
-	assert.Equal(t, state, state.Noted(nil))
-	assert.Equal(t, State{Phase: Completed}, State{Phase: Completed}.Noted(&Count{}), "it has ended")
+	assert.Equal(t, Count{Ready: 9, Of: 10}, *log.Ready)
+	assert.Equal(t, log, log.Noted(nil))
 }
 
 // Another template leaves the log of the first in the state, until it is written.
@@ -112,7 +111,7 @@ func TestAReplacedReleaseIsInTheLog(t *testing.T) {
 	assert.Equal(t, version("canary"), gone.Canary)
 	assert.Equal(t, first.Log, gone.Log)
 	assert.Equal(t, stamp(w.now.Add(time.Minute)), gone.At)
-	assert.Empty(t, next.Noted(nil).Log.Replaced, "the ledger has it")
+	assert.Empty(t, next.Log.Noted(nil).Replaced, "the ledger has it")
 	assert.Len(t, next.Log.Replaced, 1)
 }
 
@@ -142,7 +141,7 @@ func TestTheLogIsBounded(t *testing.T) {
 		full.Log.Replaced = next.Log.Replaced
 		_, err = ParseState(full.String())
 		require.NoError(t, err)
-		assert.Less(t, len(full.String()), maxStateBytes*9/10)
+		assert.Less(t, len(full.String()), MaxStateBytes*9/10)
 		state = next
 	}
 	assert.Len(t, state.Log.By, maxWho)
