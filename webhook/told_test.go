@@ -5,12 +5,14 @@ package webhook
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
@@ -74,4 +76,31 @@ func TestWhoSaidWhat(t *testing.T) {
 	require.Len(t, again.Replaced, 1)
 	assert.Equal(t, "jane", again.Replaced[0].Log.By)
 	assert.Equal(t, dwelling.Canary, again.Replaced[0].Canary)
+}
+
+// The same of what changes in batches.
+func TestWhoSaidWhatToBatches(t *testing.T) {
+	at := time.Unix(1_800_000_000, 0).UTC()
+	for _, kind := range []string{statefulSet, daemonSet} {
+		t.Run(kind, func(t *testing.T) {
+			b := batched{kind: kind, services: []corev1.Service{service("demo")}}
+			live, _ := b.write(t, "jane", manifest(kind), manifest(kind, "demo:v1", next))
+			_, begun := read(t, kind, live)
+			assert.Equal(t, rollout.Log{Began: at, By: "jane"}, begun.Log)
+
+			held, _ := b.write(t, "joe", live, strings.Replace(live, `"evenkeel.dev/steps"`, `"evenkeel.dev/action":"hold","evenkeel.dev/steps"`, 1))
+			_, state := read(t, kind, held)
+			assert.Equal(t, []rollout.Word{{Who: "joe", What: "hold", When: at}}, state.Log.Told)
+
+			other, _ := b.write(t, "joe", live, strings.Replace(live, next, third, 1))
+			_, again := read(t, kind, other)
+			assert.Equal(t, "joe", again.Log.By)
+			require.Len(t, again.Log.Replaced, 1)
+			assert.Equal(t, "jane", again.Log.Replaced[0].Log.By)
+
+			undone, _ := b.write(t, "joe", live, strings.Replace(live, next, "demo:v1", 1))
+			_, back := read(t, kind, undone)
+			assert.Equal(t, []rollout.Word{{Who: "joe", What: "undo", When: at}}, back.Log.Told)
+		})
+	}
 }
