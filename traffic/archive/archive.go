@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -137,5 +138,5 @@ func kindOf(object client.Object) string {
 // brief bounds what an Event says.
 func brief(err error) string {
 	text := err.Error()
-	return text[:min(len(text), 600)]
+	return strings.ToValidUTF8(text[:min(len(text), 600)], "")
 }
