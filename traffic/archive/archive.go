@@ -83,7 +83,7 @@ func (k *Keeper) keep(ctx context.Context, object client.Object, record ledger.R
 // write adds a record to a workload's ledger, which is made where there is
 // none. It gives what could not be read of it, besides what went wrong.
 func (k *Keeper) write(ctx context.Context, object client.Object, record ledger.Record) (unread, err error) {
-	err = retry.OnError(retry.DefaultRetry, raced, func() error {
+	err = retry.OnError(retry.DefaultRetry, passing, func() error {
 		var book corev1.ConfigMap
 		err := k.Live.Get(ctx, client.ObjectKeyFromObject(fresh(object)), &book)
 		switch {
@@ -109,8 +109,12 @@ func (k *Keeper) write(ctx context.Context, object client.Object, record ledger.
 	return unread, nil
 }
 
-// raced tells that somebody else wrote in between.
-func raced(err error) bool { return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) }
+// passing tells what may well work at once: somebody else wrote in between, or the
+// API server had too much to do.
+func passing(err error) bool {
+	return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) ||
+		apierrors.IsServerTimeout(err) || apierrors.IsTooManyRequests(err) || apierrors.IsInternalError(err)
+}
 
 // fresh is the ledger of a workload that has none.
 func fresh(object client.Object) *corev1.ConfigMap {

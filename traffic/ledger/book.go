@@ -76,7 +76,7 @@ func Append(data map[string]string, r Record) (map[string]string, error) {
 			continue
 		}
 		switch _, err := parse(key, out[key]); {
-		case errors.Is(err, errOther):
+		case errors.Is(err, errOther) && key != r.key():
 		case err != nil:
 			broken = append(broken, err)
 			out[free(out, aside+key)] = out[key]

@@ -210,6 +210,27 @@ func TestWhatCannotBeRead(t *testing.T) {
 	assert.Equal(t, numbered(3).String(), data[numbered(3).key()])
 }
 
+// Whatever stands in a ledger, nothing of it is lost by writing another record.
+func FuzzAppend(f *testing.F) {
+	f.Add(numbered(1).key(), "{")
+	f.Add(numbered(1).key(), numbered(1).String())
+	f.Add(numbered(9).key(), `{"apiVersion":"ledger.evenkeel.dev/v2"}`)
+	f.Add("note", "a person's")
+	f.Fuzz(func(t *testing.T, key, text string) {
+		data, err := Append(map[string]string{key: text}, numbered(9))
+		before, unread := Read(&corev1.ConfigMap{Data: map[string]string{key: text}})
+		after, _ := Read(&corev1.ConfigMap{Data: data})
+		assert.Contains(t, data, numbered(9).key())
+		if err != nil {
+			require.Error(t, unread)
+			assert.Equal(t, text, data["unreadable-"+key])
+		} else if key != numbered(9).key() {
+			assert.Equal(t, text, data[key])
+			assert.Len(t, after, len(before)+1)
+		}
+	})
+}
+
 func TestARecordIsReadAsItWasWritten(t *testing.T) {
 	r := Of(demo, flown(), ended(rollout.RolledBack, "why")).Measured(Measurement{Analysis: "errors", At: at(30), Verdict: "ok", Text: "0.1"})
 	data, err := Append(nil, r)
