@@ -69,34 +69,40 @@ func Append(data map[string]string, r Record) (map[string]string, error) {
 	if out == nil {
 		out = map[string]string{}
 	}
+	others, err := putAside(out, r.key())
+	own := r.String()
+	total := len(own)
+	for _, key := range others {
+		total += len(out[key])
+	}
+	for len(others) > 0 && (len(others) >= Most || total > MaxBytes) {
+		total -= len(out[others[0]])
+		delete(out, others[0])
+		others = others[1:]
+	}
+	out[r.key()] = own
+	return out, err
+}
+
+// putAside gives what cannot be read another key, and gives the keys of all other
+// records but one's own, the oldest first.
+func putAside(data map[string]string, own string) (others []string, _ error) {
 	var broken []error
-	var keys []string
-	for _, key := range slices.Sorted(maps.Keys(out)) {
+	for _, key := range slices.Sorted(maps.Keys(data)) {
 		if !recordKey.MatchString(key) {
 			continue
 		}
-		switch _, err := parse(key, out[key]); {
-		case errors.Is(err, errOther) && key != r.key():
+		switch _, err := parse(key, data[key]); {
+		case errors.Is(err, errOther) && key != own:
 		case err != nil:
 			broken = append(broken, err)
-			out[free(out, aside+key)] = out[key]
-			delete(out, key)
-		case key != r.key(): // the same release again takes its own place
-			keys = append(keys, key)
+			data[free(data, aside+key)] = data[key]
+			delete(data, key)
+		case key != own: // the same release again takes its own place
+			others = append(others, key)
 		}
 	}
-	own := r.String()
-	total := len(own)
-	for _, key := range keys {
-		total += len(out[key])
-	}
-	for len(keys) > 0 && (len(keys) >= Most || total > MaxBytes) {
-		total -= len(out[keys[0]])
-		delete(out, keys[0])
-		keys = keys[1:]
-	}
-	out[r.key()] = own
-	return out, errors.Join(broken...)
+	return others, errors.Join(broken...)
 }
 
 // free is a key that nothing stands under.
