@@ -204,19 +204,6 @@ func (h *Handler) guardFlight(ctx context.Context, d *deployment, plan policy.Pl
 	return f, nil
 }
 
-// hold takes kubectl rollout pause and resume, and notes who said so.
-func (d *deployment) hold(state rollout.State) rollout.State {
-	next := rollout.Hold(state, d.incoming.Spec.Paused, d.now)
-	switch {
-	case next.Held && !state.Held:
-		return next.Say(d.requester, rollout.WordPause, d.now)
-	case state.Held && !next.Held:
-		return next.Say(d.requester, rollout.WordResume, d.now)
-	default:
-		return next
-	}
-}
-
 // otherTemplate answers a template other than the canary's, in flight: the way
 // back when it is stable's, and otherwise a rollout that starts over.
 func (h *Handler) otherTemplate(ctx context.Context, d *deployment, plan policy.Plan, state rollout.State, f flight) (flight, error) {
