@@ -24,6 +24,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/evenkeel-dev/evenkeel/traffic/archive"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
@@ -37,6 +38,8 @@ type Options struct {
 	Kinds []route.Kind
 	// Metrics counts; nil counts nothing.
 	Metrics *Metrics
+	// Ledger keeps the records of releases; nil keeps none.
+	Ledger *archive.Keeper
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -47,6 +50,7 @@ type Reconciler struct {
 	record recorder
 	kinds  []route.Kind
 	counts *Metrics
+	ledger *archive.Keeper
 	now    func() time.Time
 	// written are the states that the cache may not show yet.
 	written written
@@ -63,7 +67,7 @@ func SetupWithManager(mgr ctrl.Manager, o Options) error {
 	if o.Kinds == nil {
 		o.Kinds = route.Kinds()
 	}
-	r := &Reconciler{client: mgr.GetClient(), record: recorder{events: mgr.GetEventRecorder("evenkeel")}, kinds: o.Kinds, counts: o.Metrics, now: o.Now}
+	r := &Reconciler{client: mgr.GetClient(), record: recorder{events: mgr.GetEventRecorder("evenkeel")}, kinds: o.Kinds, counts: o.Metrics, ledger: o.Ledger, now: o.Now}
 	b := ctrl.NewControllerManagedBy(mgr).Named("rollout").
 		For(&appsv1.Deployment{}, builder.WithPredicates(predicate.NewPredicateFuncs(hasState))).
 		Owns(&appsv1.ReplicaSet{}).
@@ -91,6 +95,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	case apierrors.IsNotFound(err):
 		r.counts.saw(request.NamespacedName, rollout.State{})
 		r.written.forget(request.NamespacedName)
+		r.ledger.Forget(request.NamespacedName)
 		return reconcile.Result{}, ignoreConflict(r.release(ctx, request.NamespacedName))
 	case err != nil:
 		return reconcile.Result{}, fmt.Errorf("cannot get Deployment %s: %w", request, err)

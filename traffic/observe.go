@@ -78,12 +78,13 @@ func (r *Reconciler) observePods(ctx context.Context, w *world) error {
 	own := slices.DeleteFunc(list.Items, func(rs appsv1.ReplicaSet) bool { return !metav1.IsControlledBy(&rs, w.deployment) })
 	state := w.snapshot.State
 	w.snapshot.Between = between(own, state)
-	shows := ""
+	shows, ready := "", int32(0)
 	for i := range own {
 		rs := &own[i]
 		pods := rollout.Pods{
 			Exists: true, Replicas: max(rs.Status.Replicas, ptr.Deref(rs.Spec.Replicas, 1)), Ready: rs.Status.ReadyReplicas, Refused: refused(rs),
 		}
+		ready += pods.Ready
 		switch rs.Name {
 		case state.Stable.ReplicaSet:
 			w.snapshot.Stable = pods
@@ -101,6 +102,7 @@ func (r *Reconciler) observePods(ctx context.Context, w *world) error {
 			w.snapshot.Newest = rollout.Version{ReplicaSet: rs.Name, Hash: shows, Revision: rs.Annotations[revisionAnnotation]}
 		}
 	}
+	r.ledger.Saw(w.deployment, state.Log, rollout.Count{Ready: ready, Of: w.snapshot.Replicas})
 	templateIsRight := state.Stage != rollout.StageRestore || shows == state.Stable.Hash
 	w.snapshot.Rendered = templateIsRight && rollout.KnobsOf(w.deployment).Equal(state.Render())
 	return nil

@@ -118,11 +118,19 @@ func (b batches) observeBatchPods(ctx context.Context, w *batchWorld) error {
 	if err := b.client.List(ctx, &list, client.InNamespace(w.object.GetNamespace()), client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("cannot list Pods: %w", err)
 	}
+	count := rollout.Count{Of: w.snapshot.Replicas}
 	for i := range list.Items {
-		if pod := &list.Items[i]; metav1.IsControlledBy(pod, w.object) {
-			w.snapshot.Pods = append(w.snapshot.Pods, w.pod(pod, b.now()))
+		pod := &list.Items[i]
+		if !metav1.IsControlledBy(pod, w.object) {
+			continue
 		}
+		seen := w.pod(pod, b.now())
+		if seen.Ready {
+			count.Ready++
+		}
+		w.snapshot.Pods = append(w.snapshot.Pods, seen)
 	}
+	b.ledger.Saw(w.object, w.snapshot.State.Log, count)
 	return nil
 }
 

@@ -62,6 +62,7 @@ func (w *workload) act(state batch.State, f *flight) batch.State {
 		return state
 	}
 	f.changes = append(f.changes, policy.Change{Path: annotationPath(rollout.ActionAnnotation)})
+	next.Log = next.Log.Say(w.requester, string(action), w.now)
 	return next
 }
 
@@ -99,7 +100,11 @@ func (h *Handler) startBatches(ctx context.Context, w *workload, ignored []strin
 		f.warnings = append(f.warnings, "evenkeel: no batches, a plain rolling update: "+strings.ReplaceAll(why, "\n ", "")) // it is a header
 		return f, nil
 	}
+	state.Log.By = w.requester
 	begun := batch.Begin(state, w.now)
+	if retry {
+		begun.Log = begun.Log.Say(w.requester, string(rollout.ActionRetry), w.now)
+	}
 	f.changes = append(f.changes, w.render(begun)...)
 	f.warnings = append(f.warnings, w.starts(begun)...)
 	return f, nil
@@ -197,6 +202,7 @@ func (h *Handler) guardBatches(ctx context.Context, w *workload) (flight, error)
 		return h.otherBatches(ctx, w, state, f)
 	case !w.incoming.opted() && state.Reversible():
 		state = batch.RollBack(state, fmt.Sprintf("the strategy %s was taken off", rollout.Batch), w.now)
+		state.Log = state.Log.Say(w.requester, rollout.WordOptOut, w.now)
 	}
 	return h.renderBatches(ctx, w, state, f)
 }
@@ -221,6 +227,7 @@ func (h *Handler) otherBatches(ctx context.Context, w *workload, state batch.Sta
 	if stable != nil && equality.Semantic.DeepEqual(stable.template, w.incoming.template) && (state.Reversible() || back) {
 		if !back {
 			state = batch.RollBack(state, "the stable template was applied again", w.now)
+			state.Log = state.Log.Say(w.requester, rollout.WordUndo, w.now)
 		}
 		f.warnings = append(f.warnings, fmt.Sprintf("evenkeel: going back to %s: no new pod goes while Services lead to it", state.Stable.Name))
 		return h.renderBatches(ctx, w, state, f)
@@ -238,6 +245,7 @@ func (h *Handler) otherBatches(ctx context.Context, w *workload, state batch.Sta
 	if why != "" {
 		return flight{denied: "evenkeel: " + why}, nil
 	}
+	plan.Log.By = w.requester
 	f.warnings = append(f.warnings, "evenkeel: another template in flight: its batches start over")
 	return h.renderBatches(ctx, w, batch.Again(state, plan, w.now), f)
 }

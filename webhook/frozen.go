@@ -54,7 +54,7 @@ func (h *Handler) thaw(ctx context.Context, d *deployment) (answer, error) {
 	if why := no.plain + no.refused; why != "" {
 		return answer{denied: "evenkeel: it cannot go back by itself: " + why}, nil
 	}
-	back := rollout.RollBack(rollout.Begin(state, d.now), reasonFrozen, d.now)
+	back := rollout.RollBack(rollout.Begin(state, d.now), reasonFrozen, d.now).Say(d.requester, string(rollout.ActionRollback), d.now)
 	patch, err := buildPatch(d.sent, append(d.render(back), policy.Change{Path: annotationPath(rollout.ActionAnnotation)}))
 	return answer{patch: patch, warnings: d.warnings}, err
 }

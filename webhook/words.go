@@ -56,3 +56,16 @@ func canaries(services []string) []string {
 	}
 	return names
 }
+
+// hold takes kubectl rollout pause and resume, and notes who said so.
+func (d *deployment) hold(state rollout.State) rollout.State {
+	next := rollout.Hold(state, d.incoming.Spec.Paused, d.now)
+	switch {
+	case next.Held && !state.Held:
+		return next.Say(d.requester, rollout.WordPause, d.now)
+	case state.Held && !next.Held:
+		return next.Say(d.requester, rollout.WordResume, d.now)
+	default:
+		return next
+	}
+}

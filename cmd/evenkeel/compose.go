@@ -15,6 +15,7 @@ import (
 
 	"github.com/evenkeel-dev/evenkeel/config"
 	"github.com/evenkeel-dev/evenkeel/traffic"
+	"github.com/evenkeel-dev/evenkeel/traffic/archive"
 	"github.com/evenkeel-dev/evenkeel/webhook"
 	"github.com/evenkeel-dev/evenkeel/webhook/audit"
 	"github.com/evenkeel-dev/evenkeel/webhook/serving"
@@ -63,13 +64,26 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 	if err != nil {
 		return err
 	}
-	if err := traffic.SetupWithManager(mgr, traffic.Options{Kinds: routes, Metrics: moved}); err != nil {
+	kept, err := o.keepsRecords(mgr)
+	if err != nil {
+		return err
+	}
+	if err := traffic.SetupWithManager(mgr, traffic.Options{Kinds: routes, Metrics: moved, Ledger: kept}); err != nil {
 		return err
 	}
 	if ready["caches"], err = cachesFilled(ctx, mgr, routes); err != nil {
 		return err
 	}
 	return ready.addTo(mgr)
+}
+
+// keepsRecords gives what keeps the records of releases; nil where nobody wants them.
+func (o *options) keepsRecords(mgr ctrl.Manager) (*archive.Keeper, error) {
+	if !o.ledger {
+		return nil, nil
+	}
+	counted, err := archive.NewMetrics(metrics.Registry)
+	return &archive.Keeper{Live: mgr.GetAPIReader(), Writer: mgr.GetClient(), Events: mgr.GetEventRecorder("evenkeel"), Metrics: counted}, err
 }
 
 // keeper keeps the caBundle of the webhook configurations.

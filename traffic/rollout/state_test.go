@@ -68,7 +68,7 @@ func TestParseState(t *testing.T) {
 	again, err := ParseState(w.state.String())
 	require.NoError(t, err)
 	assert.True(t, again.Equal(w.state))
-	for _, text := range []string{"{", `{"phase":"Stepping"}`, string(make([]byte, maxStateBytes+1))} {
+	for _, text := range []string{"{", `{"phase":"Stepping"}`, string(make([]byte, MaxStateBytes+1))} {
 		state, err := ParseState(text)
 		require.Error(t, err)
 		assert.False(t, state.InFlight())
