@@ -29,13 +29,28 @@ func (h *Handler) decideBatches(ctx context.Context, w *workload) (flight, error
 		return h.renderBatches(ctx, w, next, flight{})
 	case w.old == nil:
 		return flight{changes: stateChanges("", false), denied: w.refused(w.wish())}, nil
+	case w.frozen != nil:
+		return h.frozenBatches(ctx, w)
 	}
 	if why := w.refused(w.wish()); why != "" {
 		return flight{denied: why}, nil
 	}
-	p, err := h.resolve(ctx, w.incoming.Metadata.Namespace, w.incoming.Metadata.Labels)
+	ignored, err := h.resolveBatches(ctx, w)
 	if err != nil {
 		return flight{}, err
+	}
+	if w.state.InFlight() {
+		return h.guardBatches(ctx, w)
+	}
+	return h.startBatches(ctx, w, ignored)
+}
+
+// resolveBatches finds what policy and annotations say about a release, and says
+// what of it does not count.
+func (h *Handler) resolveBatches(ctx context.Context, w *workload) (ignored []string, err error) {
+	p, err := h.resolve(ctx, w.incoming.Metadata.Namespace, w.incoming.Metadata.Labels)
+	if err != nil {
+		return nil, err
 	}
 	p.Rollout.Strategy = rollout.Batch
 	said := map[string]string{}
@@ -44,10 +59,7 @@ func (h *Handler) decideBatches(ctx context.Context, w *workload) (flight, error
 	}
 	p = p.WithAnnotations(said)
 	w.rollout = p.Rollout
-	if w.state.InFlight() {
-		return h.guardBatches(ctx, w)
-	}
-	return h.startBatches(ctx, w, p.Ignored)
+	return p.Ignored, nil
 }
 
 // act takes a person's word, which is not kept.
