@@ -38,6 +38,7 @@ func TestACanaryOfAGRPCRoute(t *testing.T) {
 		waitForAPerson(app, weight)
 		onlyTheMethod(t, app, conn, weight)
 		grouped(t, conn, "v2")
+		assert.Equal(t, map[string]bool{"v1": true, "v2": true}, answering(t, conn), "one connection")
 		called(t, float64(weight), "v2", app.Sample(2*time.Second))
 		app.Kubectl("annotate", "deployment", "demo", "evenkeel.dev/action=continue")
 	}
@@ -66,6 +67,18 @@ func called(t *testing.T, percent float64, version string, seen load.Counts) {
 	assert.Zero(t, seen.Failed, seen.Failures)
 	assert.InDelta(t, percent, seen.Share(version), 3, "%v", seen.Versions)
 	t.Logf("share of %s: %.2f%% of %d calls", version, seen.Share(version), seen.Requests)
+}
+
+// answering are the versions that answer the calls of a connection.
+func answering(t *testing.T, conn *grpc.ClientConn) map[string]bool {
+	t.Helper()
+	versions := map[string]bool{}
+	for range 60 {
+		version, _, err := rpc.Ask(t.Context(), conn)
+		require.NoError(t, err)
+		versions[version] = true
+	}
+	return versions
 }
 
 // grouped asserts that calls with the group's header get a version.
