@@ -110,7 +110,6 @@ func TestManageable(t *testing.T) {
 	}
 }
 
-// A percent rounds up, and a maxSurge is said to rest.
 // What a hold changed is no gate any more; the rest was never its own.
 func TestReleased(t *testing.T) {
 	two := ptr.To(intstr.FromInt32(2))
@@ -129,6 +128,7 @@ func TestReleased(t *testing.T) {
 	}
 }
 
+// A percent rounds up, and a maxSurge is said to rest.
 func TestMaxUnavailableOfADaemonSet(t *testing.T) {
 	value := func(text string) *intstr.IntOrString {
 		if text == "" {
