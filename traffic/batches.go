@@ -94,7 +94,13 @@ func (b batches) Reconcile(ctx context.Context, request reconcile.Request) (reco
 	case !hasState(object) || object.GetDeletionTimestamp() != nil:
 		return reconcile.Result{}, nil
 	}
-	w, err := b.observe(ctx, object)
+	state, err := batch.ParseState(object.GetAnnotations()[rollout.StateAnnotation])
+	if err != nil {
+		b.counts.saw(counted, rollout.State{})
+		b.record.frozen(object, err)
+		return reconcile.Result{}, nil
+	}
+	w, err := b.observeIn(ctx, object, state)
 	if err != nil {
 		return reconcile.Result{}, err
 	}

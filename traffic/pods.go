@@ -44,6 +44,12 @@ func (b batches) observe(ctx context.Context, object client.Object) (*batchWorld
 	if err != nil {
 		return nil, err
 	}
+	return b.observeIn(ctx, object, state)
+}
+
+// observeIn reads everything that batch.Decide looks at, of a workload whose state
+// is known.
+func (b batches) observeIn(ctx context.Context, object client.Object, state batch.State) (*batchWorld, error) {
 	w := &batchWorld{object: object, services: map[string]*corev1.Service{}, snapshot: batch.Snapshot{State: state}}
 	if !state.InFlight() {
 		return w, nil

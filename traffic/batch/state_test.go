@@ -110,6 +110,24 @@ func TestManageable(t *testing.T) {
 	}
 }
 
+// What a hold changed is no gate any more; the rest was never its own.
+func TestReleased(t *testing.T) {
+	two := ptr.To(intstr.FromInt32(2))
+	for _, row := range []struct{ held, want Knobs }{
+		{
+			Knobs{StatefulSet: &appsv1.StatefulSetUpdateStrategy{Type: "RollingUpdate", RollingUpdate: &appsv1.RollingUpdateStatefulSetStrategy{Partition: ptr.To(shut), MaxUnavailable: two}}},
+			Knobs{StatefulSet: &appsv1.StatefulSetUpdateStrategy{Type: "RollingUpdate", RollingUpdate: &appsv1.RollingUpdateStatefulSetStrategy{MaxUnavailable: two}}},
+		},
+		{
+			Knobs{DaemonSet: &appsv1.DaemonSetUpdateStrategy{Type: "OnDelete", RollingUpdate: &appsv1.RollingUpdateDaemonSet{MaxUnavailable: two}}},
+			Knobs{DaemonSet: &appsv1.DaemonSetUpdateStrategy{Type: "RollingUpdate", RollingUpdate: &appsv1.RollingUpdateDaemonSet{MaxUnavailable: two}}},
+		},
+	} {
+		assert.Equal(t, row.want, row.held.Released())
+		assert.NotEqual(t, row.want, row.held, "what was given is not changed")
+	}
+}
+
 // A percent rounds up, and a maxSurge is said to rest.
 func TestMaxUnavailableOfADaemonSet(t *testing.T) {
 	value := func(text string) *intstr.IntOrString {
