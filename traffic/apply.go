@@ -37,6 +37,7 @@ func (r *Reconciler) apply(ctx context.Context, w *world, next rollout.State) (b
 	if next.Equal(w.snapshot.State) {
 		return false, r.keep(ctx, w)
 	}
+	next.Log = r.ledger.Note(ctx, w.deployment, w.snapshot.State, next)
 	written, err := r.writeState(ctx, w.deployment, next)
 	if err != nil {
 		return false, err

@@ -88,13 +88,20 @@ func (b batches) Reconcile(ctx context.Context, request reconcile.Request) (reco
 	switch {
 	case apierrors.IsNotFound(err):
 		b.counts.saw(counted, rollout.State{})
+		b.ledger.Forget(counted)
 		return reconcile.Result{}, ignoreConflict(b.releaseBatches(ctx, request.NamespacedName))
 	case err != nil:
 		return reconcile.Result{}, fmt.Errorf("cannot get %s %s: %w", b.kind, request, err)
 	case !hasState(object) || object.GetDeletionTimestamp() != nil:
 		return reconcile.Result{}, nil
 	}
-	w, err := b.observe(ctx, object)
+	state, err := batch.ParseState(object.GetAnnotations()[rollout.StateAnnotation])
+	if err != nil {
+		b.counts.saw(counted, rollout.State{})
+		b.record.frozen(object, err)
+		return reconcile.Result{}, nil
+	}
+	w, err := b.observeIn(ctx, object, state)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
@@ -121,12 +128,15 @@ func sooner(a, b time.Duration) time.Duration {
 	return min(a, b)
 }
 
-// told is what metrics, and people, are told of a rollout in batches.
+// told is what metrics, people and the ledger are told of a rollout in batches.
 func told(s batch.State) rollout.State {
 	if s.Phase == "" {
 		return rollout.State{}
 	}
-	return rollout.State{Strategy: rollout.Batch, Phase: s.Phase, Stage: s.Stage, Since: s.Since, Wait: s.Wait, Reason: s.Reason}
+	return rollout.State{
+		Strategy: rollout.Batch, Phase: s.Phase, Stage: s.Stage, Since: s.Since, Wait: s.Wait, Reason: s.Reason,
+		Steps: s.Steps, Stable: s.Stable.Told(), Canary: s.Canary.Told(), Services: s.Services, Timing: s.Timing, Log: s.Log,
+	}
 }
 
 // releaseBatches gives the Services of a workload that is gone back.
@@ -172,6 +182,7 @@ func (b batches) holdersOfSlice(ctx context.Context, slice client.Object) []reco
 func (b batches) apply(ctx context.Context, w *batchWorld, decision batch.Decision) (bool, error) {
 	next := decision.State
 	if !next.Equal(w.snapshot.State) {
+		next.Log = b.ledger.Note(ctx, w.object, told(w.snapshot.State), told(next))
 		return true, b.writeBatch(ctx, w.object, next)
 	}
 	if !next.InFlight() {

@@ -80,6 +80,36 @@ func TestBatches(t *testing.T) {
 	}
 }
 
+// A state that nobody can read is told, and nothing moves; the state of a way back,
+// as admission makes it then, leads back from there.
+func TestAFrozenReleaseInBatches(t *testing.T) {
+	for _, kind := range []string{"StatefulSet", "DaemonSet"} {
+		t.Run(kind, func(t *testing.T) {
+			s := newStage(t, kind, "67%:pause,100%")
+			lost := s.untilAPerson()
+			pods, selector := s.pods(), s.service().Spec.Selector
+			s.told()
+			object := s.object()
+			object.GetAnnotations()[rollout.StateAnnotation] = "{"
+			require.NoError(t, s.client.Update(t.Context(), object))
+			result, err := s.b.Reconcile(t.Context(), reconcile.Request{NamespacedName: demo})
+			require.NoError(t, err)
+			assert.Zero(t, result, "trying again would mend nothing")
+			assert.Equal(t, []string{"RolloutFrozen"}, s.told())
+			assert.Equal(t, pods, s.pods())
+			assert.Equal(t, selector, s.service().Spec.Selector)
+
+			user := lost.User.Released()
+			anew := batch.Begin(batch.State{Steps: lost.Steps, Stable: lost.Stable, User: &user, Services: lost.Services, Timing: lost.Timing}, s.now)
+			anew.Serve = batch.New // its canary is not always known
+			s.write(batch.RollBack(anew, "a person asked", s.now), nil)
+			assert.Equal(t, rollout.RolledBack, s.untilTheEnd())
+			assert.Equal(t, "111", s.pods())
+			assert.Equal(t, map[string]string{"app": "demo"}, s.service().Spec.Selector)
+		})
+	}
+}
+
 // A rollout that has turned back, unseen yet by the cache, takes no pod.
 func TestTakeLooksPastTheCache(t *testing.T) {
 	s := newStage(t, "DaemonSet", "33%:pause,100%")

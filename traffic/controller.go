@@ -25,6 +25,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/evenkeel-dev/evenkeel/traffic/archive"
 	"github.com/evenkeel-dev/evenkeel/traffic/notify/message"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
@@ -44,6 +45,8 @@ type Options struct {
 	Tell func(message.Message)
 	// Tracer makes a span of each look at a rollout; nil makes none.
 	Tracer trace.Tracer
+	// Ledger keeps the records of releases; nil keeps none.
+	Ledger *archive.Keeper
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -55,6 +58,7 @@ type Reconciler struct {
 	kinds  []route.Kind
 	counts *Metrics
 	tracer trace.Tracer
+	ledger *archive.Keeper
 	now    func() time.Time
 	// written are the states that the cache may not show yet.
 	written written
@@ -71,7 +75,7 @@ func SetupWithManager(mgr ctrl.Manager, o Options) error {
 	if o.Kinds == nil {
 		o.Kinds = route.Kinds()
 	}
-	r := &Reconciler{client: mgr.GetClient(), record: recorder{events: mgr.GetEventRecorder("evenkeel"), outside: o.Tell, now: o.Now}, kinds: o.Kinds, counts: o.Metrics, tracer: o.Tracer, now: o.Now}
+	r := &Reconciler{client: mgr.GetClient(), record: recorder{events: mgr.GetEventRecorder("evenkeel"), outside: o.Tell, now: o.Now}, kinds: o.Kinds, counts: o.Metrics, tracer: o.Tracer, ledger: o.Ledger, now: o.Now}
 	b := ctrl.NewControllerManagedBy(mgr).Named("rollout").
 		For(&appsv1.Deployment{}, builder.WithPredicates(predicate.NewPredicateFuncs(hasState))).
 		Owns(&appsv1.ReplicaSet{}).
@@ -99,6 +103,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	case apierrors.IsNotFound(err):
 		r.counts.saw(request.NamespacedName, rollout.State{})
 		r.written.forget(request.NamespacedName)
+		r.ledger.Forget(request.NamespacedName)
 		return reconcile.Result{}, ignoreConflict(r.release(ctx, request.NamespacedName))
 	case err != nil:
 		return reconcile.Result{}, fmt.Errorf("cannot get Deployment %s: %w", request, err)

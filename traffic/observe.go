@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout/packed"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
 
@@ -74,32 +75,52 @@ func (r *Reconciler) observePods(ctx context.Context, w *world) error {
 	if err := r.client.List(ctx, &list, client.InNamespace(w.deployment.Namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("cannot list ReplicaSets: %w", err)
 	}
+	own := slices.DeleteFunc(list.Items, func(rs appsv1.ReplicaSet) bool { return !metav1.IsControlledBy(&rs, w.deployment) })
 	state := w.snapshot.State
-	shows := ""
-	for i := range list.Items {
-		rs := &list.Items[i]
-		if !metav1.IsControlledBy(rs, w.deployment) {
-			continue
-		}
+	w.snapshot.Between = between(own, state)
+	shows, ready := "", int32(0)
+	for i := range own {
+		rs := &own[i]
 		pods := rollout.Pods{
 			Exists: true, Replicas: max(rs.Status.Replicas, ptr.Deref(rs.Spec.Replicas, 1)), Ready: rs.Status.ReadyReplicas, Refused: refused(rs),
 		}
+		ready += pods.Ready
 		switch rs.Name {
 		case state.Stable.ReplicaSet:
 			w.snapshot.Stable = pods
 		case state.Canary.ReplicaSet:
 			w.snapshot.Canary = pods
 		}
-		if !sameTemplate(w.deployment, rs) {
+		same, err := sameTemplate(w.deployment, rs)
+		if err != nil {
+			return err
+		}
+		if !same {
 			continue
 		}
 		if shows = rs.Labels[appsv1.DefaultDeploymentUniqueLabelKey]; w.snapshot.Observed {
 			w.snapshot.Newest = rollout.Version{ReplicaSet: rs.Name, Hash: shows, Revision: rs.Annotations[revisionAnnotation]}
 		}
 	}
+	r.ledger.Saw(w.deployment, state.Log, rollout.Count{Ready: ready, Of: w.snapshot.Replicas})
 	templateIsRight := state.Stage != rollout.StageRestore || shows == state.Stable.Hash
 	w.snapshot.Rendered = templateIsRight && rollout.KnobsOf(w.deployment).Equal(state.Render())
 	return nil
+}
+
+// between finds what an earlier rollout left: pods that count as available, or
+// will, as those of a version that is held never do, in a ReplicaSet that is
+// younger than stable's. The stock controller takes those of the older one first.
+func between(own []appsv1.ReplicaSet, state rollout.State) string {
+	stable := slices.IndexFunc(own, func(rs appsv1.ReplicaSet) bool { return rs.Name == state.Stable.ReplicaSet })
+	for i := range own {
+		rs := &own[i]
+		held := rs.Name == state.Canary.ReplicaSet || rs.Spec.MinReadySeconds == rollout.HoldMinReadySeconds
+		if stable >= 0 && !held && ptr.Deref(rs.Spec.Replicas, 1) > 0 && own[stable].CreationTimestamp.Before(&rs.CreationTimestamp) {
+			return rs.Name
+		}
+	}
+	return ""
 }
 
 // finished tells whether the stock controller is done with a Deployment: every
@@ -143,10 +164,14 @@ func refused(rs *appsv1.ReplicaSet) string {
 }
 
 // sameTemplate tells whether a ReplicaSet is that of the Deployment's template.
-func sameTemplate(d *appsv1.Deployment, rs *appsv1.ReplicaSet) bool {
-	template := rs.Spec.Template.DeepCopy()
-	delete(template.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
-	return equality.Semantic.DeepEqual(&d.Spec.Template, template)
+func sameTemplate(d *appsv1.Deployment, rs *appsv1.ReplicaSet) (bool, error) {
+	template, err := packed.Template(rs)
+	if err != nil {
+		return false, err
+	}
+	own := template.DeepCopy()
+	delete(own.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
+	return equality.Semantic.DeepEqual(&d.Spec.Template, own), nil
 }
 
 func (r *Reconciler) observeService(ctx context.Context, w *world, name string, target rollout.Target) error {

@@ -44,6 +44,12 @@ func (b batches) observe(ctx context.Context, object client.Object) (*batchWorld
 	if err != nil {
 		return nil, err
 	}
+	return b.observeIn(ctx, object, state)
+}
+
+// observeIn reads everything that batch.Decide looks at, of a workload whose state
+// is known.
+func (b batches) observeIn(ctx context.Context, object client.Object, state batch.State) (*batchWorld, error) {
 	w := &batchWorld{object: object, services: map[string]*corev1.Service{}, snapshot: batch.Snapshot{State: state}}
 	if !state.InFlight() {
 		return w, nil
@@ -118,11 +124,19 @@ func (b batches) observeBatchPods(ctx context.Context, w *batchWorld) error {
 	if err := b.client.List(ctx, &list, client.InNamespace(w.object.GetNamespace()), client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("cannot list Pods: %w", err)
 	}
+	count := rollout.Count{Of: w.snapshot.Replicas}
 	for i := range list.Items {
-		if pod := &list.Items[i]; metav1.IsControlledBy(pod, w.object) {
-			w.snapshot.Pods = append(w.snapshot.Pods, w.pod(pod, b.now()))
+		pod := &list.Items[i]
+		if !metav1.IsControlledBy(pod, w.object) {
+			continue
 		}
+		seen := w.pod(pod, b.now())
+		if seen.Ready {
+			count.Ready++
+		}
+		w.snapshot.Pods = append(w.snapshot.Pods, seen)
 	}
+	b.ledger.Saw(w.object, w.snapshot.State.Log, count)
 	return nil
 }
 

@@ -97,6 +97,33 @@ func reconciler(c client.Client, told *events.FakeRecorder) *Reconciler {
 	return &Reconciler{client: c, record: recorder{events: told}, kinds: []route.Kind{route.HTTPRoute}, now: func() time.Time { return morning }}
 }
 
+// What an earlier rollout left counts where the stock controller would keep it
+// rather than stable.
+func TestWhatAnEarlierRolloutLeft(t *testing.T) {
+	stable := appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Name: "demo-1", CreationTimestamp: metav1.NewTime(morning)}}
+	for name, row := range map[string]struct {
+		other string
+		after time.Duration
+		pods  int32
+		ready int32 // minReadySeconds
+		want  string
+	}{
+		"younger":           {"demo-3", time.Minute, 1, 5, "demo-3"},
+		"older":             {"demo-3", -time.Minute, 1, 5, ""},
+		"without pods":      {"demo-3", time.Minute, 0, 5, ""},
+		"the canary":        {"demo-2", time.Minute, 1, 5, ""},
+		"an earlier canary": {"demo-3", time.Minute, 1, rollout.HoldMinReadySeconds, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			other := appsv1.ReplicaSet{
+				ObjectMeta: metav1.ObjectMeta{Name: row.other, CreationTimestamp: metav1.NewTime(morning.Add(row.after))},
+				Spec:       appsv1.ReplicaSetSpec{Replicas: &row.pods, MinReadySeconds: row.ready},
+			}
+			assert.Equal(t, row.want, between([]appsv1.ReplicaSet{other, stable}, ready()))
+		})
+	}
+}
+
 // A route shows a weight as soon as it was decided, without another look.
 func TestAWeightIsWrittenWhereItIsDecided(t *testing.T) {
 	var wrote []string

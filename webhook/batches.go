@@ -29,13 +29,28 @@ func (h *Handler) decideBatches(ctx context.Context, w *workload) (flight, error
 		return h.renderBatches(ctx, w, next, flight{})
 	case w.old == nil:
 		return flight{changes: stateChanges("", false), denied: w.refused(w.wish())}, nil
+	case w.frozen != nil:
+		return h.frozenBatches(ctx, w)
 	}
 	if why := w.refused(w.wish()); why != "" {
 		return flight{denied: why}, nil
 	}
-	p, err := h.resolve(ctx, w.incoming.Metadata.Namespace, w.incoming.Metadata.Labels)
+	ignored, err := h.resolveBatches(ctx, w)
 	if err != nil {
 		return flight{}, err
+	}
+	if w.state.InFlight() {
+		return h.guardBatches(ctx, w)
+	}
+	return h.startBatches(ctx, w, ignored)
+}
+
+// resolveBatches finds what policy and annotations say about a release, and says
+// what of it does not count.
+func (h *Handler) resolveBatches(ctx context.Context, w *workload) (ignored []string, err error) {
+	p, err := h.resolve(ctx, w.incoming.Metadata.Namespace, w.incoming.Metadata.Labels)
+	if err != nil {
+		return nil, err
 	}
 	p.Rollout.Strategy = rollout.Batch
 	said := map[string]string{}
@@ -44,10 +59,7 @@ func (h *Handler) decideBatches(ctx context.Context, w *workload) (flight, error
 	}
 	p = p.WithAnnotations(said)
 	w.rollout = p.Rollout
-	if w.state.InFlight() {
-		return h.guardBatches(ctx, w)
-	}
-	return h.startBatches(ctx, w, p.Ignored)
+	return p.Ignored, nil
 }
 
 // act takes a person's word, which is not kept.
@@ -62,6 +74,7 @@ func (w *workload) act(state batch.State, f *flight) batch.State {
 		return state
 	}
 	f.changes = append(f.changes, policy.Change{Path: annotationPath(rollout.ActionAnnotation)})
+	next.Log = next.Log.Say(w.requester, string(action), w.now)
 	return next
 }
 
@@ -99,7 +112,11 @@ func (h *Handler) startBatches(ctx context.Context, w *workload, ignored []strin
 		f.warnings = append(f.warnings, "evenkeel: no batches, a plain rolling update: "+strings.ReplaceAll(why, "\n ", "")) // it is a header
 		return f, nil
 	}
+	state.Log.By = w.requester
 	begun := batch.Begin(state, w.now)
+	if retry {
+		begun.Log = begun.Log.Say(w.requester, string(rollout.ActionRetry), w.now)
+	}
 	f.changes = append(f.changes, w.render(begun)...)
 	f.warnings = append(f.warnings, w.starts(begun)...)
 	return f, nil
@@ -158,29 +175,6 @@ func (w *workload) resolved() (batch.State, string) {
 	return batch.State{Steps: steps.String(), Turn: turn, OnFailure: w.rollout.OnFailure, Timing: timing(w.rollout, rollout.Knobs{})}, ""
 }
 
-// starts tells what a release that starts will do.
-func (w *workload) starts(s batch.State) []string {
-	how := "its pods change, the traffic goes to every ready one"
-	if s.Divides() {
-		how = "traffic moves by " + quoted("Service", s.Services)
-	}
-	lines := []string{fmt.Sprintf("evenkeel: batches %s start; %s; follow them with: kubectl events -n %s --for %s/%s",
-		s.Steps, how, w.old.Metadata.Namespace, strings.ToLower(w.kind), w.old.Metadata.Name)}
-	if note := batch.Note(*s.User); note != "" {
-		lines = append(lines, "evenkeel: "+note)
-	}
-	for _, step := range s.StepList() {
-		if step.Weight == 0 {
-			continue
-		}
-		if s.Divides() && step.Weight >= s.Turn && step.Room() < defaultTurn {
-			lines = append(lines, fmt.Sprintf("evenkeel: step %s has %d%% of the pods, and they get all the traffic; where that is too few, take %s off", step, step.Room(), policy.TurnAnnotation))
-		}
-		break
-	}
-	return lines
-}
-
 // guardBatches renders a user's write of a workload in flight.
 func (h *Handler) guardBatches(ctx context.Context, w *workload) (flight, error) {
 	var f flight
@@ -197,6 +191,7 @@ func (h *Handler) guardBatches(ctx context.Context, w *workload) (flight, error)
 		return h.otherBatches(ctx, w, state, f)
 	case !w.incoming.opted() && state.Reversible():
 		state = batch.RollBack(state, fmt.Sprintf("the strategy %s was taken off", rollout.Batch), w.now)
+		state.Log = state.Log.Say(w.requester, rollout.WordOptOut, w.now)
 	}
 	return h.renderBatches(ctx, w, state, f)
 }
@@ -221,6 +216,7 @@ func (h *Handler) otherBatches(ctx context.Context, w *workload, state batch.Sta
 	if stable != nil && equality.Semantic.DeepEqual(stable.template, w.incoming.template) && (state.Reversible() || back) {
 		if !back {
 			state = batch.RollBack(state, "the stable template was applied again", w.now)
+			state.Log = state.Log.Say(w.requester, rollout.WordUndo, w.now)
 		}
 		f.warnings = append(f.warnings, fmt.Sprintf("evenkeel: going back to %s: no new pod goes while Services lead to it", state.Stable.Name))
 		return h.renderBatches(ctx, w, state, f)
@@ -238,6 +234,7 @@ func (h *Handler) otherBatches(ctx context.Context, w *workload, state batch.Sta
 	if why != "" {
 		return flight{denied: "evenkeel: " + why}, nil
 	}
+	plan.Log.By = w.requester
 	f.warnings = append(f.warnings, "evenkeel: another template in flight: its batches start over")
 	return h.renderBatches(ctx, w, batch.Again(state, plan, w.now), f)
 }

@@ -57,6 +57,7 @@ type batched struct {
 	kind     string
 	services []corev1.Service
 	unready  bool
+	fresh    int    // how many pods are of version 2, the highest first
 	forgot   bool   // the revisions
 	state    string // of the live object, for whoever scales
 }
@@ -77,6 +78,9 @@ func (b batched) List(_ context.Context, list client.ObjectList, _ ...client.Lis
 				OwnerReferences: []metav1.OwnerReference{{UID: "1", Controller: ptr.To(true)}},
 			}}
 			pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
+			if i >= 3-b.fresh {
+				pod.Labels[appsv1.ControllerRevisionHashLabelKey] = b.hash("v2")
+			}
 			if b.unready {
 				pod.Status.Conditions[0].Status = corev1.ConditionFalse
 			}
@@ -152,9 +156,14 @@ func read(t *testing.T, kind, text string) (*sentWorkload, batch.State) {
 // carrying gives an object with another state, as the controller writes it.
 func carrying(t *testing.T, text string, state batch.State) string {
 	t.Helper()
+	return annotated(t, text, rollout.StateAnnotation, state.String())
+}
+
+func annotated(t *testing.T, text, key, value string) string {
+	t.Helper()
 	var object tree
 	require.NoError(t, json.Unmarshal([]byte(text), &object))
-	object["metadata"].(tree)["annotations"].(tree)[rollout.StateAnnotation] = state.String()
+	object["metadata"].(tree)["annotations"].(tree)[key] = value
 	out, err := json.Marshal(object)
 	require.NoError(t, err)
 	return string(out)

@@ -80,7 +80,11 @@ func (h *Handler) startFlight(ctx context.Context, d *deployment, plan policy.Pl
 	case no.refused != "":
 		return flight{denied: fmt.Sprintf("evenkeel: this %s cannot start: %s", state.Strategy, no.refused)}, nil
 	}
+	state.Log.By = d.requester
 	begun := rollout.Begin(state, d.now)
+	if action != "" {
+		begun = begun.Say(d.requester, string(action), d.now)
+	}
 	f.changes = append(f.changes, d.render(begun)...)
 	f.warnings = append(f.warnings, starts(begun)...)
 	return f, nil
@@ -115,6 +119,9 @@ func (h *Handler) plan(ctx context.Context, d *deployment, object *appsv1.Deploy
 	found, err := h.topology.survey(ctx, d.old, template.Labels, p)
 	if err != nil {
 		return rollout.State{}, obstacle{}, err
+	}
+	if found.missing == "" && found.between != "" && d.frozen == nil && p.Strategy != rollout.Rolling {
+		found.missing = fmt.Sprintf("an earlier rollout is unfinished: %s has pods besides %s", found.between, found.stable.ReplicaSet)
 	}
 	if no := (obstacle{found.missing, found.refused}); no != (obstacle{}) {
 		return rollout.State{Strategy: p.Strategy}, no, nil
@@ -180,21 +187,21 @@ func (h *Handler) guardFlight(ctx context.Context, d *deployment, plan policy.Pl
 	user := rollout.KnobsOf(plan.Object)
 	user.Paused = state.User.Paused
 	state.User = &user
-	state = d.mirrorInFlight(rollout.Hold(state, d.incoming.Spec.Paused, d.now))
+	state = d.mirrorInFlight(d.hold(state))
 	f := flight{changes: plan.Changes}
 	if word := d.incoming.Annotations[rollout.ActionAnnotation]; word != "" {
 		next, err := rollout.Act(state, rollout.Action(word), d.now)
 		if err != nil {
 			return flight{denied: "evenkeel: " + err.Error()}, nil
 		}
-		state = next
+		state = next.Say(d.requester, word, d.now)
 		f.changes = append(f.changes, policy.Change{Path: annotationPath(rollout.ActionAnnotation)})
 	}
 	switch {
 	case plan.TemplateChanged:
 		return h.otherTemplate(ctx, d, plan, state, f)
 	case d.policy.Rollout.Strategy == rollout.Rolling && state.Strategy != rollout.Rolling && state.Reversible():
-		state = rollout.RollBack(state, fmt.Sprintf("the strategy %s was taken off", cmp.Or(state.Strategy, rollout.Canary)), d.now)
+		state = rollout.RollBack(state, fmt.Sprintf("the strategy %s was taken off", cmp.Or(state.Strategy, rollout.Canary)), d.now).Say(d.requester, rollout.WordOptOut, d.now)
 	}
 	f.changes = append(f.changes, d.render(state)...)
 	return f, nil
@@ -209,7 +216,7 @@ func (h *Handler) otherTemplate(ctx context.Context, d *deployment, plan policy.
 	}
 	if stable != nil && sameTemplate(plan, stable) && (state.Reversible() || state.HoldsTemplate()) {
 		if state.Reversible() {
-			state = rollout.RollBack(state, "the stable template was applied again", d.now)
+			state = rollout.RollBack(state, "the stable template was applied again", d.now).Say(d.requester, rollout.WordUndo, d.now)
 		}
 		f.changes = append(f.changes, d.keepTemplate()...)
 		f.changes = append(f.changes, d.render(state)...)
@@ -223,7 +230,7 @@ func (h *Handler) otherTemplate(ctx context.Context, d *deployment, plan policy.
 		}
 	}
 	next := state
-	next.Timing = timing(d.policy.Rollout, *state.User)
+	next.Timing, next.Log.By = timing(d.policy.Rollout, *state.User), d.requester
 	if steps, err := rollout.StepsFor(state.Strategy, d.policy.Rollout.Steps); err == nil && state.Strategy != rollout.Rolling {
 		next.Steps = steps.String()
 	}

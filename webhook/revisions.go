@@ -4,14 +4,18 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/batch"
@@ -48,23 +52,17 @@ func (t topology) controllerRevision(ctx context.Context, namespace, name string
 }
 
 // stableRevision finds the revision that most ready pods are of, or says why there
-// is none to go back to. Nobody caches all pods for the few releases that start.
+// is none to go back to.
 func (t topology) stableRevision(ctx context.Context, w *workload) (*stableOf, string, error) {
-	selector, err := metav1.LabelSelectorAsSelector(w.old.Spec.Selector)
+	ready, err := t.ready(ctx, w)
 	if err != nil {
-		return nil, "", fmt.Errorf("cannot read the selector: %w", err)
+		return nil, "", err
 	}
-	var pods corev1.PodList
-	namespace := w.old.Metadata.Namespace
-	if err := t.live.List(ctx, &pods, client.InNamespace(namespace), client.MatchingLabelsSelector{Selector: selector}); err != nil {
-		return nil, "", fmt.Errorf("cannot list Pods: %w", err)
-	}
-	hash := mostReady(pods.Items, &w.old.Metadata)
-	if hash == "" {
+	if len(ready) == 0 {
 		return nil, "none of its pods is ready", nil
 	}
-	version := batch.VersionOf(w.kind == statefulSet, w.old.Metadata.Name, hash)
-	found, err := t.controllerRevision(ctx, namespace, version.Name)
+	version := w.version(ready[0])
+	found, err := t.controllerRevision(ctx, w.old.Metadata.Namespace, version.Name)
 	if err != nil {
 		return nil, "", err
 	}
@@ -74,20 +72,75 @@ func (t topology) stableRevision(ctx context.Context, w *workload) (*stableOf, s
 	return &stableOf{*found, version}, "", nil
 }
 
-// mostReady is the revision of most ready pods; of several, the one that comes first.
-func mostReady(pods []corev1.Pod, owner metav1.Object) (most string) {
+// wayBack finds the revision that a workload goes back to whose state is lost: the
+// one that most ready pods are of besides its own template's, which is the
+// canary's; where there is no other, its own. It is nil where none is known.
+func (t topology) wayBack(ctx context.Context, w *workload) (stable *stableOf, canary batch.Version, err error) {
+	ready, err := t.ready(ctx, w)
+	if err != nil {
+		return nil, batch.Version{}, err
+	}
+	var own *stableOf
+	for _, hash := range ready {
+		version := w.version(hash)
+		found, err := t.controllerRevision(ctx, w.old.Metadata.Namespace, version.Name)
+		if err != nil {
+			return nil, batch.Version{}, err
+		}
+		switch {
+		case found == nil:
+		case equality.Semantic.DeepEqual(found.template, w.old.template):
+			own = &stableOf{*found, version}
+		case stable == nil:
+			stable = &stableOf{*found, version}
+		}
+	}
+	switch {
+	case stable == nil:
+		return own, batch.Version{}, nil
+	case own != nil:
+		return stable, own.version, nil
+	case w.old.Status.UpdateRevision == stable.version.Hash: // the template is too new
+		return stable, batch.Version{}, nil
+	default: // none of its pods is ready; a DaemonSet does not say what they are of
+		return stable, w.version(w.old.Status.UpdateRevision), nil
+	}
+}
+
+// version names the revision of the pods with a hash; empty for an empty one.
+func (w *workload) version(hash string) batch.Version {
+	if hash == "" {
+		return batch.Version{}
+	}
+	return batch.VersionOf(w.kind == statefulSet, w.old.Metadata.Name, hash)
+}
+
+// ready lists the hashes of a workload's ready pods, that of most pods first; of
+// several, the one that comes first. Nobody caches all pods for the few releases
+// that start.
+func (t topology) ready(ctx context.Context, w *workload) ([]string, error) {
+	selector, err := metav1.LabelSelectorAsSelector(w.old.Spec.Selector)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the selector: %w", err)
+	}
+	var pods corev1.PodList
+	if err := t.live.List(ctx, &pods, client.InNamespace(w.old.Metadata.Namespace), client.MatchingLabelsSelector{Selector: selector}); err != nil {
+		return nil, fmt.Errorf("cannot list Pods: %w", err)
+	}
+	var hashes []string
 	counts := map[string]int{}
-	for i := range pods {
-		if hash := pods[i].Labels[appsv1.ControllerRevisionHashLabelKey]; isReady(&pods[i]) && metav1.IsControlledBy(&pods[i], owner) {
-			counts[hash]++
+	for i := range pods.Items {
+		pod := &pods.Items[i]
+		hash := pod.Labels[appsv1.ControllerRevisionHashLabelKey]
+		if hash == "" || !isReady(pod) || !metav1.IsControlledBy(pod, &w.old.Metadata) {
+			continue
+		}
+		if counts[hash]++; counts[hash] == 1 {
+			hashes = append(hashes, hash)
 		}
 	}
-	for i := range pods {
-		if hash := pods[i].Labels[appsv1.ControllerRevisionHashLabelKey]; counts[hash] > counts[most] {
-			most = hash
-		}
-	}
-	return most
+	slices.SortStableFunc(hashes, func(a, b string) int { return cmp.Compare(counts[b], counts[a]) })
+	return hashes, nil
 }
 
 func isReady(pod *corev1.Pod) bool {
@@ -126,4 +179,17 @@ func stays(service *corev1.Service) bool {
 	spec := service.Spec
 	return spec.ClusterIP == corev1.ClusterIPNone || spec.ExternalTrafficPolicy == corev1.ServiceExternalTrafficPolicyLocal ||
 		(spec.InternalTrafficPolicy != nil && *spec.InternalTrafficPolicy == corev1.ServiceInternalTrafficPolicyLocal)
+}
+
+// between names a ReplicaSet that an earlier rollout left with pods and that is
+// younger than stable's: of two old versions the stock controller takes the pods
+// of the older one first, and that would be stable's.
+func between(all []appsv1.ReplicaSet, d *appsv1.Deployment, stable *appsv1.ReplicaSet) string {
+	for i := range all {
+		rs := &all[i]
+		if metav1.IsControlledBy(rs, d) && ptr.Deref(rs.Spec.Replicas, 1) > 0 && stable.CreationTimestamp.Before(&rs.CreationTimestamp) {
+			return rs.Name
+		}
+	}
+	return ""
 }

@@ -83,6 +83,13 @@ func released(t *testing.T, strategy string, around ...client.Object) offline.An
 	return answer
 }
 
+// unfinished is a ReplicaSet with one pod, so much younger than stable's.
+func unfinished(younger time.Duration) *appsv1.ReplicaSet {
+	rs := stable(1)
+	rs.Name, rs.Spec.Replicas, rs.CreationTimestamp = "demo-def", ptr.To[int32](1), metav1.NewTime(time.Time{}.Add(younger))
+	return rs
+}
+
 // What stands in the way of a release that is to divide traffic is refused before
 // anything is touched, with what mends it: it never becomes one of pods alone.
 func TestWhatStandsInTheWay(t *testing.T) {
@@ -132,6 +139,8 @@ func TestWhatAStartSays(t *testing.T) {
 		"canary without a route":      {"canary", []client.Object{service("demo", "demo")}, "starts; its pods change step by step; "},
 		"blue-green by a route":       {"blue-green", []client.Object{service("demo", "demo"), leads("demo")}, `demo-abc stays whole, traffic moves by HTTPRoute "demo"; `},
 		"blue-green without a route":  {"blue-green", []client.Object{service("demo", "demo")}, `demo-abc stays whole, Service "demo" leads to the new pods at the end, Service "demo-canary" before; `},
+		"with younger pods beside":    {"canary", []client.Object{unfinished(time.Hour)}, "no canary, a plain rolling update: an earlier rollout is unfinished: demo-def has pods besides demo-abc"},
+		"with older pods beside":      {"canary", []client.Object{unfinished(0)}, "starts; its pods change step by step; "},
 		"blue-green without anything": {"blue-green", nil, "starts; its pods come beside the old ones, which go at the end; "},
 	} {
 		t.Run(name, func(t *testing.T) {

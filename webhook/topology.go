@@ -22,6 +22,7 @@ import (
 
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout/packed"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
 
@@ -52,6 +53,8 @@ type surroundings struct {
 	refused string
 	// missing says why there can be no two versions; empty when there can.
 	missing string
+	// between names what an earlier rollout left, see there.
+	between string
 }
 
 // revision is a template that there was, typed to compare and raw to render.
@@ -189,16 +192,17 @@ const podsAlone = rollout.StrategyAnnotation + ": " + rollout.Batch
 // pods, and whether it can carry all.
 func (t topology) surveyStable(ctx context.Context, old *appsv1.Deployment, s *surroundings) error {
 	var list appsv1.ReplicaSetList
-	if err := t.cache.List(ctx, &list, client.InNamespace(old.Namespace)); err != nil {
+	if err := t.cache.List(ctx, &list, client.InNamespace(old.Namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("cannot list ReplicaSets: %w", err)
 	}
-	most := int32(-1)
+	most, stable := int32(-1), (*appsv1.ReplicaSet)(nil)
 	for i := range list.Items {
 		rs := &list.Items[i]
 		if metav1.IsControlledBy(rs, old) && (rs.Status.ReadyReplicas > most || (rs.Status.ReadyReplicas == most && rs.Annotations[revisionAnnotation] == old.Annotations[revisionAnnotation])) {
-			most, s.stable = rs.Status.ReadyReplicas, versionOf(rs)
+			most, stable, s.stable = rs.Status.ReadyReplicas, rs, versionOf(rs)
 		}
 	}
+	s.between = between(list.Items, old, stable)
 	switch replicas := ptr.Deref(old.Spec.Replicas, 1); {
 	case most < 0:
 		s.missing = "its first rollout has not started yet"
@@ -244,9 +248,13 @@ func (t topology) revisions(ctx context.Context, d *appsv1.Deployment) []policy.
 	}
 	var out []policy.Revision
 	for i := range list.Items {
-		if rs := &list.Items[i]; metav1.IsControlledBy(rs, d) {
+		rs := &list.Items[i]
+		if !metav1.IsControlledBy(rs, d) {
+			continue
+		}
+		if template, err := packed.Template(rs); err == nil {
 			injected, _ := policy.ParseInjected(rs.Annotations[policy.InjectedAnnotation]) // what cannot be read records nothing
-			out = append(out, policy.Revision{Template: rs.Spec.Template, Injected: injected})
+			out = append(out, policy.Revision{Template: *template, Injected: injected})
 		}
 	}
 	return out

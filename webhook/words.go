@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/evenkeel-dev/evenkeel/policy"
+	"github.com/evenkeel-dev/evenkeel/traffic/batch"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
@@ -55,4 +57,40 @@ func canaries(services []string) []string {
 		names[i] = name + route.CanarySuffix
 	}
 	return names
+}
+
+// hold takes kubectl rollout pause and resume, and notes who said so.
+func (d *deployment) hold(state rollout.State) rollout.State {
+	next := rollout.Hold(state, d.incoming.Spec.Paused, d.now)
+	switch {
+	case next.Held && !state.Held:
+		return next.Say(d.requester, rollout.WordPause, d.now)
+	case state.Held && !next.Held:
+		return next.Say(d.requester, rollout.WordResume, d.now)
+	default:
+		return next
+	}
+}
+
+// starts tells what a release that starts will do.
+func (w *workload) starts(s batch.State) []string {
+	how := "its pods change, the traffic goes to every ready one"
+	if s.Divides() {
+		how = "traffic moves by " + quoted("Service", s.Services)
+	}
+	lines := []string{fmt.Sprintf("evenkeel: batches %s start; %s; follow them with: kubectl events -n %s --for %s/%s",
+		s.Steps, how, w.old.Metadata.Namespace, strings.ToLower(w.kind), w.old.Metadata.Name)}
+	if note := batch.Note(*s.User); note != "" {
+		lines = append(lines, "evenkeel: "+note)
+	}
+	for _, step := range s.StepList() {
+		if step.Weight == 0 {
+			continue
+		}
+		if s.Divides() && step.Weight >= s.Turn && step.Room() < defaultTurn {
+			lines = append(lines, fmt.Sprintf("evenkeel: step %s has %d%% of the pods, and they get all the traffic; where that is too few, take %s off", step, step.Room(), policy.TurnAnnotation))
+		}
+		break
+	}
+	return lines
 }

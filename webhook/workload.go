@@ -35,7 +35,9 @@ type workload struct {
 	old, incoming *sentWorkload // old is nil on CREATE
 	sent          []byte        // incoming, as it was sent
 	state         batch.State   // of the live object
+	frozen        error         // why the live object's state cannot be read
 	self          bool          // Evenkeel wrote it
+	requester     string
 	rollout       policy.Rollout
 	now           time.Time
 	warnings      []string
@@ -79,7 +81,7 @@ func (h *Handler) mutateWorkload(kind string) func(*http.Request, *admissionv1.A
 func (h *Handler) validateWorkload(kind string) func(*http.Request, *admissionv1.AdmissionRequest) (answer, error) {
 	return func(_ *http.Request, request *admissionv1.AdmissionRequest) (answer, error) {
 		w, err := h.decodeWorkload(kind, request)
-		if err != nil || w.incoming.Metadata.DeletionTimestamp != nil || w.self {
+		if err != nil || w.incoming.Metadata.DeletionTimestamp != nil || w.self || w.frozen != nil {
 			return answer{}, err
 		}
 		user := w.incoming.knobs
@@ -91,7 +93,7 @@ func (h *Handler) validateWorkload(kind string) func(*http.Request, *admissionv1
 }
 
 func (h *Handler) decodeWorkload(kind string, request *admissionv1.AdmissionRequest) (*workload, error) {
-	w := &workload{kind: kind, sent: request.Object.Raw, self: request.UserInfo.Username == h.self, now: h.now()}
+	w := &workload{kind: kind, sent: request.Object.Raw, self: request.UserInfo.Username == h.self, requester: request.UserInfo.Username, now: h.now()}
 	var err error
 	if w.incoming, err = readWorkload(kind, request.Object.Raw); err != nil {
 		return nil, err
@@ -104,10 +106,7 @@ func (h *Handler) decodeWorkload(kind string, request *admissionv1.AdmissionRequ
 		return nil, err
 	}
 	w.old.Metadata.Namespace = request.Namespace
-	if w.state, err = batch.ParseState(w.old.Metadata.Annotations[rollout.StateAnnotation]); err != nil {
-		h.log.Error(err, "ignored an unreadable state", "namespace", request.Namespace, "name", request.Name)
-		w.warnings = append(w.warnings, "evenkeel: "+err.Error()+"; the rollout is not guarded")
-	}
+	w.state, w.frozen = batch.ParseState(w.old.Metadata.Annotations[rollout.StateAnnotation])
 	return w, nil
 }
 

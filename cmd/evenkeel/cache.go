@@ -19,6 +19,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/evenkeel-dev/evenkeel/config"
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout/packed"
 )
 
 func newScheme() *runtime.Scheme {
@@ -38,6 +39,7 @@ func (o *options) cache() cache.Options {
 			&corev1.ConfigMap{}:                           o.policyObjects(),
 			&corev1.Pod{}:                                 {Transform: trimmed(trimPod)},
 			&appsv1.ControllerRevision{}:                  {Transform: trimmed(trimRevision)},
+			&appsv1.ReplicaSet{}:                          {Transform: trimmed(packed.ReplicaSet)},
 			&admissionv1.MutatingWebhookConfiguration{}:   {Field: named(o.mutatingWebhook)},
 			&admissionv1.ValidatingWebhookConfiguration{}: {Field: named(o.validatingWebhook)},
 		},

@@ -15,6 +15,8 @@ import (
 	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout/packed"
 )
 
 // transformOf is what the manager's cache makes of a kind.
@@ -49,6 +51,21 @@ func TestPodsAreTrimmed(t *testing.T) {
 	kept, err = transformOf[*corev1.Pod](t)(unseen)
 	require.NoError(t, err)
 	assert.Equal(t, unseen, kept)
+}
+
+// Of ReplicaSets there are ten old ones for each Deployment.
+func TestReplicaSetsArePacked(t *testing.T) {
+	whole := &appsv1.ReplicaSet{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "demo-1", ManagedFields: []metav1.ManagedFieldsEntry{{Manager: "kubectl"}}},
+		Spec:       appsv1.ReplicaSetSpec{Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Image: "demo:v1"}}}}},
+	}
+	kept, err := transformOf[*appsv1.ReplicaSet](t)(whole)
+	require.NoError(t, err)
+	assert.Empty(t, kept.(*appsv1.ReplicaSet).ManagedFields)
+	template, err := packed.Template(kept.(*appsv1.ReplicaSet))
+	require.NoError(t, err)
+	assert.NotSame(t, &kept.(*appsv1.ReplicaSet).Spec.Template, template)
+	assert.Equal(t, "demo:v1", template.Spec.Containers[0].Image)
 }
 
 // The templates of DaemonSets are kept, and no others.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 
+	"go.opentelemetry.io/otel/trace"
 	corev1 "k8s.io/api/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -18,6 +19,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/config"
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/traffic"
+	"github.com/evenkeel-dev/evenkeel/traffic/archive"
 	"github.com/evenkeel-dev/evenkeel/traffic/notify"
 	"github.com/evenkeel-dev/evenkeel/webhook"
 	"github.com/evenkeel-dev/evenkeel/webhook/audit"
@@ -38,12 +40,9 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 		}
 		ready["ca"] = keeper.Ready
 	}
-	traces, err := tracing.New(ctx, os.Getenv, version, mgr.GetLogger().WithName("traces"))
+	tracer, err := traces(ctx, mgr)
 	if err != nil {
 		return err
-	}
-	if err := mgr.Add(traces); err != nil {
-		return fmt.Errorf("cannot trace: %w", err)
 	}
 	counts, err := measure.Register(metrics.Registry, measure.Of{Version: version, Certificate: source, Keeper: keeper})
 	if err != nil {
@@ -62,7 +61,7 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 		return err
 	}
 	handler := webhook.New(webhook.Options{
-		Metrics: counts.Admission, Tracer: traces.Tracer(), Kinds: routes,
+		Metrics: counts.Admission, Tracer: tracer, Kinds: routes,
 		Cache: mgr.GetClient(), Near: around, Filled: around.filled, Live: mgr.GetAPIReader(), Policies: policies, Self: o.self(), Log: mgr.GetLogger().WithName("webhook"),
 	})
 	handler.Register(mgr.GetWebhookServer())
@@ -71,20 +70,50 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 			return err
 		}
 	}
-	outside := notify.New(notify.Options{
-		Places:  func() []policy.Notification { return policies.Current().Notifications },
-		Secrets: mgr.GetAPIReader(), Namespace: o.namespace, Metrics: counts.Notifications, Log: mgr.GetLogger().WithName("notify"),
-	})
-	if err := mgr.Add(outside); err != nil {
-		return fmt.Errorf("cannot tell of rollouts outside the cluster: %w", err)
+	outside, err := o.outside(mgr, policies, counts.Notifications)
+	if err != nil {
+		return err
 	}
-	if err := traffic.SetupWithManager(mgr, traffic.Options{Kinds: routes, Metrics: counts.Rollouts, Tracer: traces.Tracer(), Tell: outside.Tell}); err != nil {
+	kept := o.keepsRecords(mgr, counts.Ledger)
+	if err := traffic.SetupWithManager(mgr, traffic.Options{Kinds: routes, Metrics: counts.Rollouts, Tracer: tracer, Tell: outside.Tell, Ledger: kept}); err != nil {
 		return err
 	}
 	if ready["caches"], err = cachesFilled(ctx, mgr, routes); err != nil {
 		return err
 	}
 	return ready.addTo(mgr)
+}
+
+// traces gives what makes spans; nil where nobody collects them.
+func traces(ctx context.Context, mgr ctrl.Manager) (trace.Tracer, error) {
+	all, err := tracing.New(ctx, os.Getenv, version, mgr.GetLogger().WithName("traces"))
+	if err != nil {
+		return nil, err
+	}
+	if err := mgr.Add(all); err != nil {
+		return nil, fmt.Errorf("cannot trace: %w", err)
+	}
+	return all.Tracer(), nil
+}
+
+// outside gives what tells of rollouts outside the cluster.
+func (o *options) outside(mgr ctrl.Manager, policies *config.Store, counts *notify.Metrics) (*notify.Notifier, error) {
+	notifier := notify.New(notify.Options{
+		Places:  func() []policy.Notification { return policies.Current().Notifications },
+		Secrets: mgr.GetAPIReader(), Namespace: o.namespace, Metrics: counts, Log: mgr.GetLogger().WithName("notify"),
+	})
+	if err := mgr.Add(notifier); err != nil {
+		return nil, fmt.Errorf("cannot tell of rollouts outside the cluster: %w", err)
+	}
+	return notifier, nil
+}
+
+// keepsRecords gives what keeps the records of releases; nil where nobody wants them.
+func (o *options) keepsRecords(mgr ctrl.Manager, counts *archive.Metrics) *archive.Keeper {
+	if !o.ledger {
+		return nil
+	}
+	return &archive.Keeper{Live: mgr.GetAPIReader(), Writer: mgr.GetClient(), Events: mgr.GetEventRecorder("evenkeel"), Metrics: counts}
 }
 
 // keeper keeps the caBundle of the webhook configurations.

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,6 +13,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
+
+	"github.com/evenkeel-dev/evenkeel/webhook/offline"
 )
 
 var (
@@ -34,4 +38,42 @@ func TestTheExamplesOfThePageOfRoutes(t *testing.T) {
 		require.Zero(t, code, stderr)
 		assert.Equal(t, example[2], out, example[1])
 	}
+}
+
+// planned is what admission would answer, as evenkeel plan prints it.
+func planned(t *testing.T, args ...string) offline.Answer {
+	t.Helper()
+	_, out, stderr := called("", append([]string{"plan", "-o", "json"}, args...)...)
+	var answer offline.Answer
+	require.NoError(t, json.Unmarshal([]byte(out), &answer), stderr)
+	return answer
+}
+
+// What the quick start shows of admission's answers, admission answers to the letter.
+func TestTheAnswersOfTheQuickStart(t *testing.T) {
+	read := func(path ...string) string {
+		text, err := os.ReadFile(filepath.Join(append([]string{"..", ".."}, path...)...))
+		require.NoError(t, err)
+		_, after, licensed := strings.Cut(string(text), "Apache-2.0\n")
+		if licensed {
+			return after
+		}
+		return string(text)
+	}
+	demo := func(name string) string { return read("test", "demo", "manifests", name) }
+	page := read("docs", "quickstart.md")
+	assert.Contains(t, page, demo("v1.yaml"))
+	page = strings.ReplaceAll(page, "\n    ", "\n")
+	var values struct{ Policy json.RawMessage }
+	require.NoError(t, yaml.Unmarshal([]byte(demo("values.yaml")), &values))
+	policy, live := written(t, string(values.Policy)), written(t, demo("v1.yaml"))
+	for _, warning := range planned(t, "--policy", policy, "-f", live).Warnings {
+		assert.Contains(t, page, "Warning: "+warning+"\n")
+	}
+	changed := strings.NewReplacer("20%:15s,50%:15s,100%", "20%:pause,100%", "demo:v1", "demo:v2").Replace(demo("v1.yaml"))
+	starts := planned(t, "--policy", policy, "-f", written(t, demo("base.yaml")+"---\n"+changed), "--live", live).Warnings
+	assert.Contains(t, page, "Warning: "+strings.ReplaceAll(starts[len(starts)-1], "demo-live", "demo-778c8dc9b8")+"\n")
+	refused := planned(t, "--policy", policy, "-f", written(t, demo("unsafe.yaml")), "--live", live)
+	require.False(t, refused.Allowed)
+	assert.Contains(t, page, "denied the request: "+refused.Message+"\n")
 }

@@ -36,6 +36,7 @@ func managerCommand() *cobra.Command {
 				return err
 			}
 			logTo(slog.NewJSONHandler(os.Stderr, nil))
+			boundMemory()
 			return run(cmd.Context(), o)
 		},
 	}

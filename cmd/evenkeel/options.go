@@ -23,7 +23,7 @@ type options struct {
 	serviceName                        string
 	mutatingWebhook, validatingWebhook string
 	leaderElectionID                   string
-	namespacePolicies                  bool
+	namespacePolicies, ledger          bool
 	clientCA                           string
 	clientNames                        []string
 	drainDelay, auditInterval          time.Duration
@@ -42,6 +42,7 @@ const longestDrain = 5 * time.Minute
 func (o *options) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.policyConfigMap, "policy-configmap", "evenkeel-policy", "ConfigMap with the policy, in the manager's namespace")
 	f.BoolVar(&o.namespacePolicies, "namespace-policies", false, "follow namespaces' own policies: ConfigMaps labelled evenkeel.dev/policy=namespace")
+	f.BoolVar(&o.ledger, "ledger", false, "keep a record of each release of a Deployment in a ConfigMap beside it; needs the right to write ConfigMaps")
 	f.IntVar(&o.webhookPort, "webhook-port", 9443, "port of the webhook server, 1 to 65535")
 	f.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
 	f.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "address of /metrics, plain HTTP; 0 serves none")

@@ -23,6 +23,20 @@ spec:
     - name: demo
       port: 80
 `
+	grpcRoute = `apiVersion: gateway.networking.k8s.io/v1
+kind: GRPCRoute
+metadata:
+  name: demo
+spec:
+  rules:
+  - backendRefs:
+    - name: demo
+      port: 80
+    matches:
+    - method:
+        method: Version
+        service: evenkeel.demo.v1.Demo
+`
 	ingressOf = `apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata:
@@ -66,12 +80,24 @@ func TestRoutePrintsWhatIsInFlight(t *testing.T) {
 		"name: web", "name: web-next", "name: demo", "name: next").Replace(ingressOf), documents[1])
 }
 
+// A GRPCRoute keeps its methods; the group's, beside it, has them with its header.
+func TestRoutePrintsAGRPCRoute(t *testing.T) {
+	code, out, stderr := called(grpcRoute, "route", "-f", "-", "--service", "demo", "--weight", "20", "--match", "header:x-group=beta")
+	require.Zero(t, code, stderr)
+	documents := strings.Split(out, "---\n")
+	require.Len(t, documents, 2)
+	assert.Equal(t, strings.NewReplacer("metadata:\n", "metadata:\n  annotations:\n    evenkeel.dev/split: '{\"shares\":[{\"deployment\":\"\",\"service\":\"demo\",\"canary\":\"demo-canary\",\"weight\":20,\"match\":\"header:x-group=beta\"}],\"unset\":[\"0/0\"]}'\n",
+		"      port: 80\n", "      port: 80\n      weight: 80\n    - name: demo-canary\n      port: 80\n      weight: 20\n").Replace(grpcRoute), documents[0])
+	assert.Equal(t, strings.NewReplacer("metadata:\n", "metadata:\n  annotations:\n    evenkeel.dev/of: grpcroute/demo\n", "name: demo\n", "name: demo-canary\n",
+		"    - method:\n", "    - headers:\n      - name: x-group\n        type: Exact\n        value: beta\n      method:\n").Replace(grpcRoute), documents[1])
+}
+
 // What was printed is divided anew, and restored, by letter.
 func TestRouteRestores(t *testing.T) {
 	alb := strings.Replace(ingressOf, "ingressClassName: nginx", "ingressClassName: alb", 1)
 	skipper := strings.NewReplacer("  ingressClassName: nginx\n", "", "metadata:\n", "metadata:\n  annotations:\n    kubernetes.io/ingress.class: skipper\n").Replace(ingressOf)
 	for name, own := range map[string]string{
-		"gateway": httpRoute, "grpc": strings.Replace(httpRoute, "HTTPRoute", "GRPCRoute", 1), "nginx": ingressOf, "alb": alb, "skipper": skipper,
+		"gateway": httpRoute, "grpc": grpcRoute, "nginx": ingressOf, "alb": alb, "skipper": skipper,
 		"several": httpRoute + "---\n" + elsewhere + "---\n" + ingressOf,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -74,22 +74,18 @@ func TestTrimLeavesWhatReadersNeed(t *testing.T) {
 			&corev1.Service{ObjectMeta: withManagers(of(both...)), Spec: service},
 			&corev1.Service{ObjectMeta: of(route.SplitAnnotation), Spec: service},
 		},
-		// its template, which is compared with and gone back to
-		"ReplicaSet": {
-			&appsv1.ReplicaSet{ObjectMeta: withManagers(of(both...)), Spec: appsv1.ReplicaSetSpec{Template: template}, Status: appsv1.ReplicaSetStatus{ReadyReplicas: 1}},
-			&appsv1.ReplicaSet{ObjectMeta: of(both...), Spec: appsv1.ReplicaSetSpec{Template: template}, Status: appsv1.ReplicaSetStatus{ReadyReplicas: 1}},
-		},
 		// its manifest, by which the audit tells who set a field
 		"Deployment": {
 			&appsv1.Deployment{ObjectMeta: withManagers(of(both...)), Spec: appsv1.DeploymentSpec{Template: template}},
 			&appsv1.Deployment{ObjectMeta: of(both...), Spec: appsv1.DeploymentSpec{Template: template}},
 		},
-		// its spec, to be rendered, and who has accepted it
-		"HTTPRoute": {
-			tree(t, "managedFields: [{manager: kubectl}], annotations: {evenkeel.dev/split: kept, "+manifestKey+": gone}"),
-			tree(t, "annotations: {evenkeel.dev/split: kept}"),
+		// its spec, to be rendered, and in flight who has accepted it
+		"HTTPRoute in flight": {
+			tree(t, "managedFields: [{manager: kubectl}], labels: {evenkeel.dev/in-flight: \"true\"}, annotations: {evenkeel.dev/split: kept, "+manifestKey+": gone}"),
+			tree(t, "labels: {evenkeel.dev/in-flight: \"true\"}, annotations: {evenkeel.dev/split: kept}"),
 		},
-		"HTTPRoute without other annotations": {tree(t, "annotations: {"+manifestKey+": gone}"), tree(t, "")},
+		"HTTPRoute of the canary":             {tree(t, "labels: {evenkeel.dev/role: canary}"), tree(t, "labels: {evenkeel.dev/role: canary}")},
+		"HTTPRoute without other annotations": {tree(t, "annotations: {"+manifestKey+": gone}"), atRest(tree(t, ""))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, err := trim(row.in)
@@ -111,6 +107,12 @@ spec: {rules: [{backendRefs: [{name: demo}]}]}
 status: {parents: [{conditions: [{type: Accepted, status: "True"}]}]}
 `), &object))
 	return &unstructured.Unstructured{Object: object}
+}
+
+// atRest is a route without what its controllers say of it.
+func atRest(route *unstructured.Unstructured) *unstructured.Unstructured {
+	delete(route.Object, "status")
+	return route
 }
 
 func TestTrimPassesWhatIsNoObject(t *testing.T) {

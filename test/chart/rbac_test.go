@@ -67,12 +67,14 @@ func TestRights(t *testing.T) {
 		cluster, own []string
 	}{
 		{"with our own CA", nil, []string{
+			"configmaps: get create update",
 			"admissionregistration.k8s.io/mutatingwebhookconfigurations evenkeel-evenkeel-system: get list watch patch",
 			"admissionregistration.k8s.io/validatingwebhookconfigurations evenkeel-evenkeel-system: get list watch patch",
 		}, []string{"secrets evenkeel-ca: get list watch update", "secrets: create"}},
-		{"with cert-manager", []string{"certManager.enabled=true"}, nil, nil},
-		{"with notifications", []string{"certManager.enabled=true", "notifications.secrets={slack,events}"}, nil, []string{"secrets slack,events: get"}},
-		{"with namespaces' own policies", []string{"certManager.enabled=true", "namespacePolicies.enabled=true"}, []string{"configmaps: get list watch"}, nil},
+		{"with cert-manager", []string{"certManager.enabled=true"}, []string{"configmaps: get create update"}, nil},
+		{"without a ledger", []string{"certManager.enabled=true", "ledger.enabled=false"}, nil, nil},
+		{"with notifications", []string{"certManager.enabled=true", "ledger.enabled=false", "notifications.secrets={slack,events}"}, nil, []string{"secrets slack,events: get"}},
+		{"with namespaces' own policies", []string{"certManager.enabled=true", "namespacePolicies.enabled=true"}, []string{"configmaps: get list watch", "configmaps: get create update"}, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			all := render(t, row.values...)

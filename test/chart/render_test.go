@@ -4,6 +4,7 @@
 package chart
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,6 +31,10 @@ func TestObjects(t *testing.T) {
 		"MutatingWebhookConfiguration/evenkeel-evenkeel-system", "ValidatingWebhookConfiguration/evenkeel-evenkeel-system",
 		"ValidatingAdmissionPolicy/evenkeel-evenkeel-system-owned", "ValidatingAdmissionPolicyBinding/evenkeel-evenkeel-system-owned",
 	}
+	kept := []string{
+		"ValidatingAdmissionPolicy/evenkeel-evenkeel-system-ledger", "ValidatingAdmissionPolicyBinding/evenkeel-evenkeel-system-ledger",
+		"ValidatingAdmissionPolicy/evenkeel-evenkeel-system-ledger-only", "ValidatingAdmissionPolicyBinding/evenkeel-evenkeel-system-ledger-only",
+	}
 	for _, row := range []struct {
 		name   string
 		values []string
@@ -45,9 +50,14 @@ func TestObjects(t *testing.T) {
 			"Secret/evenkeel-ca", "Service/evenkeel-metrics", "ServiceMonitor/evenkeel", "PrometheusRule/evenkeel", "ConfigMap/evenkeel-dashboard",
 		}},
 		{"network policy", []string{"networkPolicy.enabled=true"}, []string{"Secret/evenkeel-ca", "NetworkPolicy/evenkeel"}},
+		{"no ledger", []string{"ledger.enabled=false"}, []string{"Secret/evenkeel-ca"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			assert.ElementsMatch(t, append(append([]string{}, always...), row.more...), render(t, row.values...).kinds())
+			want := append(append([]string{}, always...), row.more...)
+			if !slices.Contains(row.values, "ledger.enabled=false") {
+				want = append(want, kept...)
+			}
+			assert.ElementsMatch(t, want, render(t, row.values...).kinds())
 		})
 	}
 }

@@ -47,6 +47,22 @@ func anchors(text string) []string {
 	return out
 }
 
+// Every page can be reached from another one.
+func TestNoPageIsAlone(t *testing.T) {
+	reached := map[string]bool{"README.md": true}
+	for _, from := range pages(t) {
+		for _, found := range link.FindAllStringSubmatch(page(t, from), -1) {
+			file, _, _ := strings.Cut(found[1], "#")
+			if to := filepath.Join(filepath.Dir(from), file); to != from {
+				reached[to] = true
+			}
+		}
+	}
+	for _, one := range pages(t) {
+		assert.True(t, reached[one], "no page links to %s", one)
+	}
+}
+
 // Every link leads to a file that is there, and to a heading that it has.
 func TestLinks(t *testing.T) {
 	for _, from := range pages(t) {

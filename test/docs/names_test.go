@@ -6,6 +6,8 @@ package docs
 import (
 	"go/ast"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -15,6 +17,7 @@ import (
 var (
 	ours   = regexp.MustCompile(`evenkeel\.dev/[a-z]+(-[a-z]+)*`)
 	events = regexp.MustCompile("(?s)\\| Event \\|.*?\n\n")
+	line   = regexp.MustCompile(`(?m)^    \S+ +(?:Normal|Warning) +(\w+) +Deployment/\w+ +(.+)$`)
 	event  = regexp.MustCompile("`([A-Z][a-z]+[A-Z][A-Za-z]+)`[^|\n]*\\|")
 )
 
@@ -34,6 +37,23 @@ func TestAnnotationsOfThePages(t *testing.T) {
 			assert.True(t, known[name], "%s: %s", from, name)
 		}
 	}
+}
+
+// Every line of an answer of kubectl events is one that can be told.
+func TestEventLinesOfThePages(t *testing.T) {
+	var told []*regexp.Regexp
+	for _, sentence := range sourceOf(t, "traffic/rollout").put("Message") {
+		told = append(told, regexp.MustCompile("^"+strings.ReplaceAll(regexp.QuoteMeta(sentence), gap, ".+")+"$"))
+	}
+	seen := 0
+	for _, from := range pages(t) {
+		for _, found := range line.FindAllStringSubmatch(page(t, from), -1) {
+			assert.Contains(t, reasons(t), found[1], from)
+			assert.True(t, slices.ContainsFunc(told, func(one *regexp.Regexp) bool { return one.MatchString(found[2]) }), "%s: %s", from, found[2])
+			seen++
+		}
+	}
+	require.Greater(t, seen, 5)
 }
 
 // Every Event in a table of Events is one that is told.

@@ -94,9 +94,10 @@ func TestAStateThatCannotBeRead(t *testing.T) {
 	stop := app.Load()
 	app.Apply(app.Manifest("v2"))
 	app.WaitForWeight(50)
+	set := newSet(t, app)
 	configuration := "evenkeel-" + fixture.System
 	fixture.Must(t, "", "kubectl", "delete", "mutatingwebhookconfiguration,validatingwebhookconfiguration", configuration)
-	app.Kubectl("annotate", "deployment", "demo", "--overwrite", `evenkeel.dev/rollout={"phase":`)
+	app.Kubectl("annotate", "deployment/demo", "statefulset/db", "--overwrite", `evenkeel.dev/rollout={"phase":`)
 	out, err := fixture.Install()
 	require.NoError(t, err, out)
 
@@ -109,10 +110,49 @@ func TestAStateThatCannotBeRead(t *testing.T) {
 	assert.Contains(t, app.Kubectl("get", "events", "--field-selector", "reason=RolloutFrozen"), "evenkeel.dev/action=rollback")
 	assert.Contains(t, app.Kubectl("get", "httproute", "demo", "-o", "jsonpath={.spec.rules[0].backendRefs}"), `"weight":50`)
 
-	app.Kubectl("annotate", "deployment", "demo", "evenkeel.dev/action=rollback")
+	out, err = app.TryApply(set.manifest("v3"))
+	require.Error(t, err)
+	assert.Contains(t, out, "kubectl annotate statefulset -n "+app.Namespace+" db evenkeel.dev/action=rollback")
+	assert.Equal(t, "v1 v2", set.pods(), "its gate is as it was")
+	assert.Contains(t, app.Kubectl("get", "events", "--field-selector", "reason=RolloutFrozen"), "statefulset/db")
+
+	app.Kubectl("annotate", "deployment/demo", "statefulset/db", "evenkeel.dev/action=rollback")
 	app.WaitForPhase(rollout.RolledBack)
 	app.Apply(app.Manifest("v1"))
 	assert.Equal(t, before, app.Specs("service", "httproute", "deployment"))
 	assert.Equal(t, pods, app.Pods("v1"), "the same pods by name")
+	set.waitFor(string(rollout.RolledBack))
+	assert.Equal(t, "v1 v1", set.pods())
 	noneFailed(t, stop())
+}
+
+// set is a StatefulSet beside the application, of which half of the pods are new.
+type set struct{ batched }
+
+func newSet(t *testing.T, app *fixture.App) set {
+	t.Helper()
+	s := set{batched{App: app, t: t, kind: "StatefulSet"}}
+	app.Apply(s.manifest("v1"))
+	app.Kubectl("rollout", "status", "statefulset/db", "--timeout=60s")
+	app.Apply(s.manifest("v2"))
+	s.waitFor("a person says so")
+	return s
+}
+
+func (s set) manifest(version string) string {
+	return s.batched.manifest(version, "name: demo\n", "name: db\n", "{app: demo}", "{app: db}")
+}
+
+// waitFor waits until its state has a text.
+func (s set) waitFor(text string) {
+	s.t.Helper()
+	require.Eventually(s.t, func() bool {
+		return strings.Contains(s.Kubectl("get", "statefulset", "db", "-o", `jsonpath={.metadata.annotations.evenkeel\.dev/rollout}`), text)
+	}, waitShort, pollShort, text)
+}
+
+// pods are the versions of its pods, in their order.
+func (s set) pods() string {
+	s.t.Helper()
+	return strings.ReplaceAll(s.Kubectl("get", "pods", "-l", "app=db", "-o", "jsonpath={.items[*].spec.containers[0].image}"), "evenkeel.local/demo:", "")
 }

@@ -15,8 +15,8 @@ type Counts struct {
 	Requests, Failed int
 	// Reused is how many requests went over a connection that was kept alive.
 	Reused int
-	// Retried is how many requests the HTTP client asked again by itself, as every
-	// client may: a kept connection was closed just when it was used.
+	// Retried is how many requests the client's library asked again by itself, as
+	// every client may: a kept connection was closed just when it was used.
 	Retried int
 	// Versions and Pods count the good answers.
 	Versions, Pods map[string]int
@@ -30,7 +30,7 @@ type Counts struct {
 type answer struct {
 	version, pod string
 	reused       bool
-	connections  int
+	attempts     int
 	started      time.Time
 	took         time.Duration
 	err          error
@@ -43,7 +43,7 @@ func (c *Counts) add(a answer) {
 	if a.reused {
 		c.Reused++
 	}
-	if a.connections > 1 {
+	if a.attempts > 1 {
 		c.Retried++
 	}
 	if a.err == nil {

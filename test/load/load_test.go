@@ -137,10 +137,11 @@ func TestARequestThatWasAskedAgainIsCounted(t *testing.T) {
 		fmt.Fprintln(w, "v1 pod-a")
 	}))
 	defer server.Close()
-	g := &Generator{config: Config{URL: server.URL}, counts: Counts{Versions: map[string]int{}, Pods: map[string]int{}}}
-	client := &http.Client{Transport: &http.Transport{}}
+	g := &Generator{counts: Counts{Versions: map[string]int{}, Pods: map[string]int{}}}
+	client := newWeb(Config{URL: server.URL}, true)
+	defer client.close()
 	for range 30 {
-		g.counts.add(g.ask(client))
+		g.count(client)
 	}
 	assert.Equal(t, 1, g.Counts().Retried)
 	assert.Zero(t, g.Counts().Failed)

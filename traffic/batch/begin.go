@@ -16,11 +16,13 @@ const ActionHold rollout.Action = "hold"
 
 // Begin gives the state of a rollout that starts now: the gate is shut, and no pod
 // has changed yet. plan carries what was found and resolved (Steps, Turn,
-// OnFailure, Stable, User, Services and Timing); all else is set here.
+// OnFailure, Stable, User, Services and Timing), and in its Log who applied the
+// template; all else is set here.
 func Begin(plan State, now time.Time) State {
 	state := State{
 		OnFailure: plan.OnFailure, Steps: plan.Steps, Turn: plan.Turn, Stable: plan.Stable, Dropped: plan.Dropped,
 		User: plan.User, Services: plan.Services, Timing: plan.Timing, Held: plan.Held,
+		Log: plan.Log.Begun(now),
 	}
 	if state.ordinal() {
 		state.Partition = shut
@@ -36,6 +38,9 @@ func Begin(plan State, now time.Time) State {
 func Again(state State, plan State, now time.Time) State {
 	plan.Stable, plan.User, plan.Services, plan.Held = state.Stable, state.User, state.Services, state.Held
 	plan.Dropped = state.drop().Dropped
+	plan.Log.Replaced = state.Log.Replace(rollout.Replaced{
+		Stable: state.Stable.Told(), Canary: state.Canary.Told(), Strategy: rollout.Batch, Steps: state.Steps,
+	}, now)
 	if state.Phase == rollout.Promoting {
 		plan.Stable, plan.Dropped = state.Canary, nil
 	}
@@ -79,6 +84,11 @@ func Act(state State, action rollout.Action, now time.Time) (State, error) {
 	return state, fmt.Errorf("action %q: "+wrong, action, state.place())
 }
 
+// Told is the version as it is told to people, and to the ledger.
+func (v Version) Told() rollout.Version {
+	return rollout.Version{ReplicaSet: v.Name, Hash: v.Hash}
+}
+
 // goesOn lets a rollout go on that a person holds, or that waits for one.
 func (s State) goesOn(now time.Time) (State, bool) {
 	if s.Held && s.Reversible() {
@@ -120,6 +130,10 @@ func (s State) enter(phase rollout.Phase, stage rollout.Stage, now time.Time) St
 	s.Since, s.Seen = stamp(now), time.Time{}
 	s.Told, s.Ready = false, 0
 	s.Wait = stageWaits[stage]
+	if stage == StageTurn { // the Services are asked for the new pods
+		stage = rollout.StageShift
+	}
+	s.Log = s.Log.Entered(phase, stage, s.Step, now)
 	return s
 }
 

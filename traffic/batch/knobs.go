@@ -117,6 +117,16 @@ func (k Knobs) rolling() Knobs {
 	return k
 }
 
+// Released gives the knobs of a workload whose own were lost in flight: a rolling
+// update of all pods. What a hold leaves alone is kept.
+func (k Knobs) Released() Knobs {
+	k = k.rolling()
+	if k.StatefulSet != nil {
+		k.StatefulSet.RollingUpdate.Partition = nil
+	}
+	return k
+}
+
 func (k Knobs) copy() Knobs {
 	return Knobs{StatefulSet: k.StatefulSet.DeepCopy(), DaemonSet: k.DaemonSet.DeepCopy()}
 }

@@ -95,6 +95,8 @@ type State struct {
 	Reason string `json:"reason,omitempty"`
 	// Wait says what the stage waits for.
 	Wait string `json:"wait,omitempty"`
+	// Log is what the release leaves for its record.
+	Log rollout.Log `json:"log,omitzero"`
 }
 
 // InFlight tells whether the rollout still holds objects.
@@ -142,8 +144,13 @@ func ParseState(text string) (State, error) {
 }
 
 // String writes the state as ParseState reads it; equal states give equal text.
+// Where that would be too long, the log's steps and words give way.
 func (s State) String() string {
 	text, err := json.Marshal(s)
+	if len(text) > rollout.MaxStateBytes {
+		s.Log = rollout.Log{Began: s.Log.Began, By: s.Log.By, Ready: s.Log.Ready}
+		text, err = json.Marshal(s)
+	}
 	if err != nil { // cannot happen: every field is a plain value
 		return ""
 	}

@@ -110,6 +110,24 @@ func TestManageable(t *testing.T) {
 	}
 }
 
+// What a hold changed is no gate any more; the rest was never its own.
+func TestReleased(t *testing.T) {
+	two := ptr.To(intstr.FromInt32(2))
+	for _, row := range []struct{ held, want Knobs }{
+		{
+			Knobs{StatefulSet: &appsv1.StatefulSetUpdateStrategy{Type: "RollingUpdate", RollingUpdate: &appsv1.RollingUpdateStatefulSetStrategy{Partition: ptr.To(shut), MaxUnavailable: two}}},
+			Knobs{StatefulSet: &appsv1.StatefulSetUpdateStrategy{Type: "RollingUpdate", RollingUpdate: &appsv1.RollingUpdateStatefulSetStrategy{MaxUnavailable: two}}},
+		},
+		{
+			Knobs{DaemonSet: &appsv1.DaemonSetUpdateStrategy{Type: "OnDelete", RollingUpdate: &appsv1.RollingUpdateDaemonSet{MaxUnavailable: two}}},
+			Knobs{DaemonSet: &appsv1.DaemonSetUpdateStrategy{Type: "RollingUpdate", RollingUpdate: &appsv1.RollingUpdateDaemonSet{MaxUnavailable: two}}},
+		},
+	} {
+		assert.Equal(t, row.want, row.held.Released())
+		assert.NotEqual(t, row.want, row.held, "what was given is not changed")
+	}
+}
+
 // A percent rounds up, and a maxSurge is said to rest.
 func TestMaxUnavailableOfADaemonSet(t *testing.T) {
 	value := func(text string) *intstr.IntOrString {
@@ -210,6 +228,9 @@ func TestAgain(t *testing.T) {
 	assert.Equal(t, "demo-old", again.Stable.Name)
 	assert.Equal(t, Target{}, again.Target(), "whoever is ready serves")
 	assert.Equal(t, "100%", again.Steps)
+	require.Len(t, again.Log.Replaced, 1)
+	assert.Equal(t, rollout.Version{ReplicaSet: "demo-new", Hash: "new"}, again.Log.Replaced[0].Canary)
+	assert.Equal(t, "50%,100%", again.Log.Replaced[0].Steps)
 	assert.Equal(t, shut, *Render(again).StatefulSet.RollingUpdate.Partition)
 	promoted := Again(state.enter(rollout.Promoting, StageRelease, w.now), State{Steps: "100%"}, w.now)
 	assert.Equal(t, "demo-new", promoted.Stable.Name, "every batch was confirmed")

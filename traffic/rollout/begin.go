@@ -11,11 +11,13 @@ import (
 // Begin gives the state of a rollout that starts now: the gate is shut, and
 // nothing has moved yet. plan carries what was found and resolved (Strategy,
 // Steps, Match, Mirror, Capacity, OnFailure, Stable, User, Services, Backends, Routes and
-// Timing) and whether a person holds it; all else is set here.
+// Timing) and whether a person holds it, and in its Log who applied the template;
+// all else is set here.
 func Begin(plan State, now time.Time) State {
 	plan.Weight, plan.Step, plan.Exposed = 0, 0, false
 	plan.Surge, plan.Capped, plan.Give = plan.asked(), false, 0
 	plan.Canary, plan.Reason = Version{}, ""
+	plan.Log = plan.Log.Begun(now)
 	if plan.Strategy == BlueGreen {
 		plan.Capacity = Surge // both versions are whole, whatever was wished for
 	}
@@ -43,6 +45,7 @@ func Again(state State, plan State, now time.Time) (State, error) {
 	}
 	plan.Services, plan.Backends, plan.Routes = state.Services, state.Backends, state.Routes
 	plan.Stable, plan.User, plan.Held = stable, state.User, state.Held
+	plan.Log.Replaced = state.Log.Replace(Replaced{Stable: state.Stable, Canary: state.Canary, Strategy: state.Strategy, Steps: state.Steps}, now)
 	next := Begin(plan, now)
 	next.Surge, next.Capped = surge, capped // another surge would make the stock controller scale while the gate is shut
 	return next, nil

@@ -174,6 +174,7 @@ func (s State) enter(phase Phase, stage Stage, now time.Time) State {
 	s.Since, s.Seen = stamp(now), time.Time{}
 	s.Told = false
 	s.Wait = stageWaits[stage]
+	s.Log = s.Log.Entered(phase, stage, s.Step, now)
 	return s
 }
 

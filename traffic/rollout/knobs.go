@@ -11,7 +11,8 @@ import (
 // What holds a Deployment: pods become ready, so that they serve, but never
 // available, so that the stock controller takes nothing away from stable.
 const (
-	holdMinReadySeconds  int32 = 2147483646
+	// HoldMinReadySeconds is so long, in seconds, that no pod counts as available.
+	HoldMinReadySeconds  int32 = 2147483646
 	holdProgressDeadline int32 = 2147483647
 )
 
@@ -43,7 +44,7 @@ func KnobsOf(d *appsv1.Deployment) Knobs {
 // Released are the knobs without a hold of which nobody knows any more what the
 // user wrote: then the defaults, and stable stays whole.
 func (k Knobs) Released() Knobs {
-	if k.MinReadySeconds != holdMinReadySeconds {
+	if k.MinReadySeconds != HoldMinReadySeconds {
 		k.Paused = false
 		return k
 	}
@@ -87,7 +88,7 @@ func (s State) Render() Knobs {
 	deadline := holdProgressDeadline
 	return Knobs{
 		Paused:                  s.gated() || s.Held,
-		MinReadySeconds:         holdMinReadySeconds,
+		MinReadySeconds:         HoldMinReadySeconds,
 		ProgressDeadlineSeconds: &deadline,
 		MaxSurge:                &surge,
 		MaxUnavailable:          &unavailable,

@@ -25,7 +25,10 @@ type Snapshot struct {
 	Idle bool
 	// Newest is the version of the Deployment's template, zero until its
 	// ReplicaSet is there.
-	Newest   Version
+	Newest Version
+	// Between names a ReplicaSet that is neither stable's nor the canary's, and
+	// of which the stock controller would keep pods rather than of stable's.
+	Between  string
 	Stable   Pods
 	Canary   Pods
 	Services []Service

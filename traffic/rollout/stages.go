@@ -75,6 +75,10 @@ func leavePrepare(s Snapshot, now time.Time) outcome {
 		}
 	}
 	state := s.State
+	if s.Between != "" {
+		next := RollBack(state, betweenReason(s.Between), now)
+		return outcome{next: &next, event: eventRollingBack(next)}
+	}
 	if state.Divides() && s.Stable.Ready < s.Replicas {
 		return outcome{wait: waitStable}
 	}

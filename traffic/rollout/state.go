@@ -67,8 +67,8 @@ const (
 	OnFailureHold = "hold"
 )
 
-// maxStateBytes bounds the annotation that ParseState reads.
-const maxStateBytes = 16 << 10
+// MaxStateBytes bounds the annotation that ParseState reads.
+const MaxStateBytes = 16 << 10
 
 // Phase is the part of its life that a rollout is in.
 type Phase string
@@ -179,6 +179,8 @@ type State struct {
 	Reason string `json:"reason,omitempty"`
 	// Wait says what the stage waits for.
 	Wait string `json:"wait,omitempty"`
+	// Log is what the release leaves for its record.
+	Log Log `json:"log,omitzero"`
 }
 
 // InFlight tells whether the rollout still holds objects.
@@ -255,8 +257,8 @@ func DecodeState(text string, into any) error {
 	if text == "" {
 		return nil
 	}
-	if len(text) > maxStateBytes {
-		return fmt.Errorf("cannot read annotation %s: %d bytes are more than %d", StateAnnotation, len(text), maxStateBytes)
+	if len(text) > MaxStateBytes {
+		return fmt.Errorf("cannot read annotation %s: %d bytes are more than %d", StateAnnotation, len(text), MaxStateBytes)
 	}
 	if err := json.Unmarshal([]byte(text), into); err != nil {
 		return fmt.Errorf("cannot read annotation %s: %w", StateAnnotation, err)
@@ -265,8 +267,14 @@ func DecodeState(text string, into any) error {
 }
 
 // String writes the state as ParseState reads it; equal states give equal text.
+// Where that would be too long, the log's steps and words give way: a record that
+// lacks them is better than a rollout that is frozen.
 func (s State) String() string {
 	text, err := json.Marshal(s)
+	if len(text) > MaxStateBytes {
+		s.Log = Log{Began: s.Log.Began, By: s.Log.By, Ready: s.Log.Ready}
+		text, err = json.Marshal(s)
+	}
 	if err != nil { // cannot happen: every field is a plain value
 		return ""
 	}

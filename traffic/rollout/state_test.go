@@ -68,7 +68,7 @@ func TestParseState(t *testing.T) {
 	again, err := ParseState(w.state.String())
 	require.NoError(t, err)
 	assert.True(t, again.Equal(w.state))
-	for _, text := range []string{"{", `{"phase":"Stepping"}`, string(make([]byte, maxStateBytes+1))} {
+	for _, text := range []string{"{", `{"phase":"Stepping"}`, string(make([]byte, MaxStateBytes+1))} {
 		state, err := ParseState(text)
 		require.Error(t, err)
 		assert.False(t, state.InFlight())
@@ -135,6 +135,20 @@ func TestARollingUpdateThatNobodyWatches(t *testing.T) {
 	assert.Equal(t, RollingBack, Decide(s, w.now.Add(5*time.Minute)).State.Phase)
 	s.Idle = false
 	assert.Equal(t, Stepping, Decide(s, w.now.Add(time.Hour)).State.Phase, "the stock controller watches")
+}
+
+// Of two old versions the stock controller would take stable's pods: the gate
+// stays shut, and the release goes back.
+func TestPodsOfAnEarlierRollout(t *testing.T) {
+	w := canaryWorld(2, "50%,100%")
+	s := w.snapshot()
+	s.State.Wait, s.Between = stageWaits[StagePrepare], "demo-7f4"
+	decision := Decide(s, w.now)
+	assert.Equal(t, RollingBack, decision.State.Phase)
+	assert.Equal(t, "demo-7f4, of an earlier rollout that is unfinished, has pods besides the stable ones", decision.State.Reason)
+	require.NotNil(t, decision.Event)
+	s.Between = ""
+	assert.Equal(t, Preparing, Decide(s, w.now).State.Phase)
 }
 
 // Somebody deletes the canary's Service: it is made again, and the rollout goes

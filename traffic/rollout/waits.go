@@ -66,6 +66,10 @@ func deadlineReason(wait string, d Duration) string {
 	return fmt.Sprintf("waited %s for this to happen: %s", shortDuration(time.Duration(d)), wait)
 }
 
+func betweenReason(between string) string {
+	return between + ", of an earlier rollout that is unfinished, has pods besides the stable ones"
+}
+
 // missing names the first object that a rollout needs and that is not there.
 func (s Snapshot) missing() string {
 	for _, service := range s.Services {

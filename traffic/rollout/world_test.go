@@ -287,11 +287,11 @@ func (w *world) stock() {
 		w.pods[w.template] += min(room, max(w.replicas-w.pods[w.template], 0))
 	}
 	available := w.ready[w.template]
-	if knobs.MinReadySeconds == holdMinReadySeconds {
+	if knobs.MinReadySeconds == HoldMinReadySeconds {
 		available = 0
 	}
 	spare := w.total() - (w.replicas - unavailable) - (w.pods[w.template] - available)
-	if w.bug == "surge takes stable" && knobs.MinReadySeconds == holdMinReadySeconds {
+	if w.bug == "surge takes stable" && knobs.MinReadySeconds == HoldMinReadySeconds {
 		spare++
 	}
 	for _, name := range []string{"third", "canary", "stable"} { // what is not available goes first, and held pods never are

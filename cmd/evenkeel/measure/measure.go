@@ -12,6 +12,7 @@ import (
 
 	"github.com/evenkeel-dev/evenkeel/config"
 	"github.com/evenkeel-dev/evenkeel/traffic"
+	"github.com/evenkeel-dev/evenkeel/traffic/archive"
 	"github.com/evenkeel-dev/evenkeel/traffic/notify"
 	"github.com/evenkeel-dev/evenkeel/webhook"
 	"github.com/evenkeel-dev/evenkeel/webhook/audit"
@@ -33,6 +34,7 @@ type Metrics struct {
 	Admission     *webhook.Metrics
 	Rollouts      *traffic.Metrics
 	Notifications *notify.Metrics
+	Ledger        *archive.Metrics
 }
 
 // Register registers all metrics of a manager.
@@ -58,7 +60,11 @@ func Register(registry prometheus.Registerer, of Of) (Metrics, error) {
 		return Metrics{}, err
 	}
 	notifications, err := notify.NewMetrics(registry)
-	return Metrics{Admission: admission, Rollouts: rollouts, Notifications: notifications}, err
+	if err != nil {
+		return Metrics{}, err
+	}
+	ledger, err := archive.NewMetrics(registry)
+	return Metrics{Admission: admission, Rollouts: rollouts, Notifications: notifications, Ledger: ledger}, err
 }
 
 // build shows which program runs.

@@ -35,6 +35,7 @@ func TestRegister(t *testing.T) {
 	assert.NotNil(t, counts.Admission)
 	assert.NotNil(t, counts.Rollouts)
 	assert.NotNil(t, counts.Notifications)
+	assert.NotNil(t, counts.Ledger)
 	count, err := testutil.GatherAndCount(registry, "evenkeel_build_info", "evenkeel_rollouts_waiting", "evenkeel_policy_loads_total")
 	require.NoError(t, err)
 	assert.Equal(t, 1+len(rollout.WaitKinds())+4, count)

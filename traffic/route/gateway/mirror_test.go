@@ -24,14 +24,16 @@ import (
 func TestPairs(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("testdata", "*.yaml"))
 	require.NoError(t, err)
-	require.Len(t, files, 3)
+	require.Len(t, files, 4)
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
 			documents := trees(t, file)
 			split, err := route.Parse(route.Annotations(documents[0])[route.SplitAnnotation].(string))
 			require.NoError(t, err)
 			own := route.With(documents[0], nil, "metadata", "annotations")
-			renderer := Renderer{Kind: route.HTTPRoute}
+			kind, err := route.ParseRef(own["kind"].(string) + "/shop")
+			require.NoError(t, err)
+			renderer := Renderer{Kind: kind.Kind}
 			got, err := renderer.Render(own, split)
 			require.NoError(t, err)
 			want := documents[1:]
