@@ -11,8 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
-	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
 
 // trim drops of an object, before it is cached, what nobody reads there:
@@ -21,7 +19,6 @@ import (
 //	EndpointSlices   all of an endpoint but its pod's name and UID, and whether it is ready
 //	Services,        the manifest that kubectl keeps, which is the whole object again
 //	routes
-//	routes at rest   their status: who has accepted one matters in flight alone
 //
 // A Deployment keeps that manifest, by which the audit tells who set a field.
 // What is trimmed must never be sent as a whole object: it is patched or deleted
@@ -35,20 +32,10 @@ func trim(in any) (any, error) {
 	switch kind := in.(type) {
 	case *discoveryv1.EndpointSlice:
 		trimEndpoints(kind)
-	case *corev1.Service:
+	case *corev1.Service, *unstructured.Unstructured: // of the trees only routes are cached
 		dropManifest(object)
-	case *unstructured.Unstructured: // of the trees only routes are cached
-		dropManifest(object)
-		dropStatus(kind)
 	}
 	return in, nil
-}
-
-func dropStatus(tree *unstructured.Unstructured) {
-	labels := tree.GetLabels()
-	if labels[rollout.InFlightLabel] == "" && labels[rollout.RoleLabel] == "" {
-		delete(tree.Object, "status")
-	}
 }
 
 func trimEndpoints(slice *discoveryv1.EndpointSlice) {
