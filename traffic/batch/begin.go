@@ -20,7 +20,7 @@ const ActionHold rollout.Action = "hold"
 func Begin(plan State, now time.Time) State {
 	state := State{
 		OnFailure: plan.OnFailure, Steps: plan.Steps, Turn: plan.Turn, Stable: plan.Stable, Dropped: plan.Dropped,
-		User: plan.User, Services: plan.Services, Timing: plan.Timing, Held: plan.Held,
+		User: plan.User, Services: plan.Services, Timing: plan.Timing, Held: plan.Held, OverrideBy: plan.OverrideBy,
 	}
 	if state.ordinal() {
 		state.Partition = shut
@@ -36,6 +36,7 @@ func Begin(plan State, now time.Time) State {
 func Again(state State, plan State, now time.Time) State {
 	plan.Stable, plan.User, plan.Services, plan.Held = state.Stable, state.User, state.Services, state.Held
 	plan.Dropped = state.drop().Dropped
+	plan.OverrideBy = state.OverrideBy
 	if state.Phase == rollout.Promoting {
 		plan.Stable, plan.Dropped = state.Canary, nil
 	}
@@ -118,7 +119,7 @@ func RollBack(state State, reason string, now time.Time) State {
 func (s State) enter(phase rollout.Phase, stage rollout.Stage, now time.Time) State {
 	s.Phase, s.Stage = phase, stage
 	s.Since, s.Seen = stamp(now), time.Time{}
-	s.Told, s.Ready = false, 0
+	s.Told, s.Closed, s.Ready = false, false, 0
 	s.Wait = stageWaits[stage]
 	return s
 }

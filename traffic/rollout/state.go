@@ -123,6 +123,8 @@ type Timing struct {
 	ScaleDownDelay Duration `json:"scaleDownDelay"`
 	// StepDeadline is how long a stage may wait before the rollout rolls back.
 	StepDeadline Duration `json:"stepDeadline"`
+	// MinStep is the least time that a step with traffic lasts.
+	MinStep Duration `json:"minStep,omitempty"`
 }
 
 // State is what a Deployment carries about its rollout. One value of it says
@@ -175,6 +177,10 @@ type State struct {
 	Held bool `json:"held,omitempty"`
 	// Told is set when a person said continue to the current step.
 	Told bool `json:"told,omitempty"`
+	// Closed tells that the gate is shut because the way forward is closed.
+	Closed bool `json:"closed,omitempty"`
+	// OverrideBy is who wrote the emergency's annotation, where that is known.
+	OverrideBy string `json:"overrideBy,omitempty"`
 	// Reason says why the phase was entered, where that needs saying.
 	Reason string `json:"reason,omitempty"`
 	// Wait says what the stage waits for.
