@@ -15,6 +15,7 @@ import (
 
 	"github.com/evenkeel-dev/evenkeel/config"
 	"github.com/evenkeel-dev/evenkeel/traffic"
+	"github.com/evenkeel-dev/evenkeel/traffic/guard"
 	"github.com/evenkeel-dev/evenkeel/webhook"
 	"github.com/evenkeel-dev/evenkeel/webhook/audit"
 	"github.com/evenkeel-dev/evenkeel/webhook/serving"
@@ -63,7 +64,11 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 	if err != nil {
 		return err
 	}
-	if err := traffic.SetupWithManager(mgr, traffic.Options{Kinds: routes, Metrics: moved}); err != nil {
+	rails, err := guard.New(mgr.GetClient(), policies, mgr.GetEventRecorder("evenkeel"), metrics.Registry)
+	if err != nil {
+		return err
+	}
+	if err := traffic.SetupWithManager(mgr, traffic.Options{Kinds: routes, Metrics: moved, Guard: rails}); err != nil {
 		return err
 	}
 	if ready["caches"], err = cachesFilled(ctx, mgr, routes); err != nil {
