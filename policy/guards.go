@@ -4,6 +4,8 @@
 package policy
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/evenkeel-dev/evenkeel/policy/window"
@@ -54,4 +56,40 @@ func (r Rollout) Look(o Override, now time.Time) (closed window.Closed, passed s
 		return left, ""
 	}
 	return window.Closed{}, string(closed.By)
+}
+
+// Workload names one as a person types it.
+type Workload struct{ Kind, Namespace, Name string }
+
+// Line is what a person types to let a guard pass for an hour; empty where the
+// policy lets nobody.
+func (e Emergency) Line(w Workload, guard string, now time.Time) string {
+	if !e.Enabled {
+		return ""
+	}
+	until := now.Add(min(time.Hour, e.MaxDuration)).UTC().Format(time.RFC3339)
+	namespace := ""
+	if w.Namespace != "" {
+		namespace = " -n " + w.Namespace
+	}
+	return fmt.Sprintf("kubectl annotate %s%s %s --overwrite %s=%q",
+		strings.ToLower(w.Kind), namespace, w.Name, OverrideAnnotation, "checks="+guard+"; until="+until+"; reason=WHY")
+}
+
+// Notice tells whoever starts a release that has a gate what it waits for, and what
+// to type in an emergency; nothing where its way is open.
+func (p Policy) Notice(w Workload, override string, now time.Time) []string {
+	closed, passed := p.Rollout.Look(p.Emergency.Override(override, now), now)
+	switch {
+	case passed != "":
+		closed, _ = p.Rollout.Calendar.Look(now)
+		return []string{"evenkeel: the override lets it go forward, which else would wait until " + closed.Why}
+	case closed.Why == "":
+		return nil
+	}
+	notice := []string{"evenkeel: its gate stays shut until " + closed.Why}
+	if line := p.Emergency.Line(w, string(closed.By), now); line != "" {
+		notice = append(notice, "evenkeel: in an emergency type: "+line)
+	}
+	return notice
 }

@@ -1,0 +1,32 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"k8s.io/utils/ptr"
+
+	"github.com/evenkeel-dev/evenkeel/policy"
+)
+
+// releaseWindow finds a rolling update outside the release windows, or in a freeze.
+// It has no gate at which it could wait; a release that has one passes, and waits.
+//
+// Reads the policy's windows and freezes, and the time.
+func releaseWindow(d world) (int, string) {
+	closed, open := d.policy.Rollout.Calendar.Look(d.now)
+	if open || d.policy.Rollout.Strategy != policy.StrategyRolling || ptr.Deref(d.Spec.Replicas, 1) == 0 {
+		return 0, ""
+	}
+	message := "a rolling update would start now, and has no gate; wait until " + closed.Why
+	if line := d.policy.Emergency.Line(policy.Workload{Kind: "Deployment", Namespace: d.Namespace, Name: d.Name}, string(closed.By), d.now); line != "" {
+		message += ". In an emergency, type this first:\n  " + line
+	}
+	return 1, message
+}
+
+// closedBy is the guard rail that closes the way now.
+func closedBy(d world) string {
+	closed, _ := d.policy.Rollout.Calendar.Look(d.now)
+	return string(closed.By)
+}
