@@ -76,6 +76,17 @@ func (e Emergency) Line(w Workload, guard string, now time.Time) string {
 		strings.ToLower(w.Kind), namespace, w.Name, OverrideAnnotation, "checks="+guard+"; until="+until+"; reason=WHY")
 }
 
+// Refusal is why no further step can start at a time, and what to type in an
+// emergency; empty where the way is open.
+func (p Policy) Refusal(w Workload, override string, now time.Time) string {
+	closed, _ := p.Rollout.Look(p.Emergency.Override(override, now), now)
+	line := p.Emergency.Line(w, string(closed.By), now)
+	if closed.Why == "" || line == "" {
+		return closed.Why
+	}
+	return closed.Why + ". In an emergency, type this first:\n  " + line
+}
+
 // Notice tells whoever starts a release that has a gate what it waits for, and what
 // to type in an emergency; nothing where its way is open.
 func (p Policy) Notice(w Workload, override string, now time.Time) []string {

@@ -43,7 +43,7 @@ func (h *Handler) decideBatches(ctx context.Context, w *workload) (flight, error
 		said[policy.StepsAnnotation] = steps
 	}
 	p = p.WithAnnotations(said)
-	w.rollout = p.Rollout
+	w.rollout, w.emergency = p.Rollout, p.Emergency
 	if w.state.InFlight() {
 		return h.guardBatches(ctx, w)
 	}
@@ -99,9 +99,10 @@ func (h *Handler) startBatches(ctx context.Context, w *workload, ignored []strin
 		f.warnings = append(f.warnings, "evenkeel: no batches, a plain rolling update: "+strings.ReplaceAll(why, "\n ", "")) // it is a header
 		return f, nil
 	}
+	state.OverrideBy = w.overrideBy("")
 	begun := batch.Begin(state, w.now)
 	f.changes = append(f.changes, w.render(begun)...)
-	f.warnings = append(f.warnings, w.starts(begun)...)
+	f.warnings = append(append(f.warnings, w.starts(begun)...), w.notice()...)
 	return f, nil
 }
 
@@ -185,9 +186,12 @@ func (w *workload) starts(s batch.State) []string {
 func (h *Handler) guardBatches(ctx context.Context, w *workload) (flight, error) {
 	var f flight
 	state, user := w.state, w.wish()
-	state.User = &user
+	state.User, state.OverrideBy = &user, w.overrideBy(w.state.OverrideBy)
 	if why := w.refuseScale(state, ptr.Deref(w.old.Spec.Replicas, 1), ptr.Deref(w.incoming.Spec.Replicas, 1)); why != "" {
 		return flight{denied: why}, nil
+	}
+	if why := w.closed(state); why != "" {
+		return flight{denied: fmt.Sprintf("evenkeel: action %q: no further step starts until %s", rollout.ActionSkip, why)}, nil
 	}
 	if state = w.act(state, &f); f.denied != "" {
 		return f, nil
@@ -238,7 +242,7 @@ func (h *Handler) otherBatches(ctx context.Context, w *workload, state batch.Sta
 	if why != "" {
 		return flight{denied: "evenkeel: " + why}, nil
 	}
-	f.warnings = append(f.warnings, "evenkeel: another template in flight: its batches start over")
+	f.warnings = append(append(f.warnings, "evenkeel: another template in flight: its batches start over"), w.notice()...)
 	return h.renderBatches(ctx, w, batch.Again(state, plan, w.now), f)
 }
 

@@ -36,7 +36,9 @@ type workload struct {
 	sent          []byte        // incoming, as it was sent
 	state         batch.State   // of the live object
 	self          bool          // Evenkeel wrote it
+	requester     string
 	rollout       policy.Rollout
+	emergency     policy.Emergency
 	now           time.Time
 	warnings      []string
 }
@@ -91,7 +93,7 @@ func (h *Handler) validateWorkload(kind string) func(*http.Request, *admissionv1
 }
 
 func (h *Handler) decodeWorkload(kind string, request *admissionv1.AdmissionRequest) (*workload, error) {
-	w := &workload{kind: kind, sent: request.Object.Raw, self: request.UserInfo.Username == h.self, now: h.now()}
+	w := &workload{kind: kind, sent: request.Object.Raw, self: request.UserInfo.Username == h.self, requester: request.UserInfo.Username, now: h.now()}
 	var err error
 	if w.incoming, err = readWorkload(kind, request.Object.Raw); err != nil {
 		return nil, err

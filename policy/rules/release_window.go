@@ -14,15 +14,12 @@ import (
 //
 // Reads the policy's windows and freezes, and the time.
 func releaseWindow(d world) (int, string) {
-	closed, open := d.policy.Rollout.Calendar.Look(d.now)
+	_, open := d.policy.Rollout.Calendar.Look(d.now)
 	if open || d.policy.Rollout.Strategy != policy.StrategyRolling || ptr.Deref(d.Spec.Replicas, 1) == 0 {
 		return 0, ""
 	}
-	message := "a rolling update would start now, and has no gate; wait until " + closed.Why
-	if line := d.policy.Emergency.Line(policy.Workload{Kind: "Deployment", Namespace: d.Namespace, Name: d.Name}, string(closed.By), d.now); line != "" {
-		message += ". In an emergency, type this first:\n  " + line
-	}
-	return 1, message
+	here := policy.Workload{Kind: "Deployment", Namespace: d.Namespace, Name: d.Name}
+	return 1, "a rolling update would start now, and has no gate; wait until " + d.policy.Refusal(here, "", d.now)
 }
 
 // closedBy is the guard rail that closes the way now.

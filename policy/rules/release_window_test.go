@@ -54,7 +54,7 @@ func TestReleaseWindow(t *testing.T) {
 			require.Len(t, plan.Violations, 1)
 			assert.Equal(t, []any{row.action, row.excuse}, []any{plan.Violations[0].Action, plan.Violations[0].Excuse})
 			assert.Contains(t, plan.Violations[0].Message, "wait until the release window opens (Thu 2026-01-01 09:00 UTC). In an emergency, type this first:\n"+
-				`  kubectl annotate deployment demo --overwrite evenkeel.dev/override="checks=window; until=2026-01-01T09:00:00Z; reason=WHY"`)
+				`  kubectl annotate deployment -n shop demo --overwrite evenkeel.dev/override="checks=window; until=2026-01-01T09:00:00Z; reason=WHY"`)
 		})
 	}
 }
