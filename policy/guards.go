@@ -87,6 +87,16 @@ func (p Policy) Refusal(w Workload, override string, now time.Time) string {
 	return closed.Why + ". In an emergency, type this first:\n  " + line
 }
 
+// Ungated is what is wrong with a rolling update at a time, and what to type in an
+// emergency; empty where the way is open.
+func (p Policy) Ungated(w Workload, override string, now time.Time) string {
+	why := p.Refusal(w, override, now)
+	if why == "" {
+		return ""
+	}
+	return "a rolling update would start now, and has no gate; wait until " + why
+}
+
 // Notice tells whoever starts a release that has a gate what it waits for, and what
 // to type in an emergency; nothing where its way is open.
 func (p Policy) Notice(w Workload, override string, now time.Time) []string {

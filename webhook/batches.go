@@ -43,7 +43,7 @@ func (h *Handler) decideBatches(ctx context.Context, w *workload) (flight, error
 		said[policy.StepsAnnotation] = steps
 	}
 	p = p.WithAnnotations(said)
-	w.rollout, w.emergency = p.Rollout, p.Emergency
+	w.rollout, w.policy = p.Rollout, p
 	if w.state.InFlight() {
 		return h.guardBatches(ctx, w)
 	}
@@ -97,7 +97,7 @@ func (h *Handler) startBatches(ctx context.Context, w *workload, ignored []strin
 	}
 	if why != "" {
 		f.warnings = append(f.warnings, "evenkeel: no batches, a plain rolling update: "+strings.ReplaceAll(why, "\n ", "")) // it is a header
-		return f, nil
+		return f.plain(w.policy, w.named(), w.incoming.Metadata.Annotations, w.now), nil
 	}
 	state.OverrideBy = w.overrideBy("")
 	begun := batch.Begin(state, w.now)

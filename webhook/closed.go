@@ -4,6 +4,9 @@
 package webhook
 
 import (
+	"fmt"
+	"time"
+
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/traffic/batch"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
@@ -54,16 +57,11 @@ func overrideBy(old, incoming map[string]string, requester, before string) strin
 
 // notice tells what batches that start, or start over, wait for.
 func (w *workload) notice() []string {
-	return w.guarded().Notice(w.named(), w.incoming.Metadata.Annotations[policy.OverrideAnnotation], w.now)
+	return w.policy.Notice(w.named(), w.incoming.Metadata.Annotations[policy.OverrideAnnotation], w.now)
 }
 
 func (w *workload) named() policy.Workload {
 	return policy.Workload{Kind: w.kind, Namespace: w.incoming.Metadata.Namespace, Name: w.incoming.Metadata.Name}
-}
-
-// guarded is what of the policy closes the way forward.
-func (w *workload) guarded() policy.Policy {
-	return policy.Policy{Rollout: w.rollout, Emergency: w.emergency}
 }
 
 // closed says why a person cannot skip to the last batch now.
@@ -72,10 +70,28 @@ func (w *workload) closed(state batch.State) string {
 	if rollout.Action(annotations[rollout.ActionAnnotation]) != rollout.ActionSkip || !skips(state.Phase, state.Step, state.StepList()) {
 		return ""
 	}
-	return w.guarded().Refusal(w.named(), annotations[policy.OverrideAnnotation], w.now)
+	return w.policy.Refusal(w.named(), annotations[policy.OverrideAnnotation], w.now)
 }
 
 // overrideBy is who wrote the emergency's annotation.
 func (w *workload) overrideBy(before string) string {
 	return overrideBy(w.old.Metadata.Annotations, w.incoming.Metadata.Annotations, w.requester, before)
+}
+
+// plain answers a rolling update that takes the place of a release with a gate, at
+// a time that is closed: by the check of rolling updates.
+func (f flight) plain(p policy.Policy, w policy.Workload, annotations map[string]string, now time.Time) flight {
+	const check = "release-window"
+	text := annotations[policy.OverrideAnnotation]
+	message := p.Ungated(w, text, now)
+	if message == "" || p.Emergency.Override(text, now).Lets(check, now) {
+		return f
+	}
+	switch p.Checks.Action(check, now) {
+	case policy.Enforce:
+		return flight{denied: fmt.Sprintf("evenkeel: release-window: %s", message)}
+	case policy.Warn:
+		f.warnings = append(f.warnings, "evenkeel: "+policy.Violation{Check: check, Message: message}.Line())
+	}
+	return f
 }

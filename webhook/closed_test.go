@@ -129,3 +129,21 @@ func TestBatchesOutsideTheWindow(t *testing.T) {
 	_, went := read(t, statefulSet, out)
 	assert.Equal(t, []any{1, "jane"}, []any{went.Step, went.OverrideBy})
 }
+
+// A rolling update that takes the place of a release with a gate is one all the same.
+func TestAPlainRollingUpdateOutsideTheWindow(t *testing.T) {
+	mux := under(t, closedStore(t), nil, demoService, demoRoute, edgeGateway, ableClass, demoServes)
+	recreate := strings.NewReplacer(`"type":"RollingUpdate","rollingUpdate":{"maxSurge":"25%","maxUnavailable":"25%"}`, `"type":"Recreate"`)
+	v1, v2 := recreate.Replace(demo("v1", "")), recreate.Replace(demo("v2", ""))
+	require.Contains(t, v2, "Recreate")
+	answer, _ := wrote(t, mux, "team", v1, v2)
+	require.False(t, answer.Allowed)
+	assert.Contains(t, answer.Result.Message, "evenkeel: release-window: a rolling update would start now, and has no gate; wait until "+opensAt)
+	answer, _ = wrote(t, mux, "team", v1, overridden(v2))
+	assert.True(t, answer.Allowed, answer.Result)
+	empty := strings.NewReplacer(`"replicas":3`, `"replicas":0`)
+	answer, _ = wrote(t, mux, "team", empty.Replace(v1), empty.Replace(v2))
+	assert.True(t, answer.Allowed, "no pod changes")
+	answer, _ = wrote(t, under(t, config.NewStore(), nil, demoService, demoServes), "team", v1, v2)
+	assert.True(t, answer.Allowed, "nothing is closed")
+}

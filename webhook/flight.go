@@ -76,7 +76,10 @@ func (h *Handler) startFlight(ctx context.Context, d *deployment, plan policy.Pl
 		return f, nil
 	case no.plain != "":
 		f.warnings = append(f.warnings, fmt.Sprintf("evenkeel: no %s, a plain rolling update: %s", state.Strategy, no.plain))
-		return f, nil
+		if plan.Back || ptr.Deref(plan.Object.Spec.Replicas, 1) == 0 {
+			return f, nil
+		}
+		return f.plain(d.policy, d.named(), d.incoming.Annotations, d.now), nil
 	case no.refused != "":
 		return flight{denied: fmt.Sprintf("evenkeel: this %s cannot start: %s", state.Strategy, no.refused)}, nil
 	}

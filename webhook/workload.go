@@ -38,7 +38,7 @@ type workload struct {
 	self          bool          // Evenkeel wrote it
 	requester     string
 	rollout       policy.Rollout
-	emergency     policy.Emergency
+	policy        policy.Policy
 	now           time.Time
 	warnings      []string
 }

@@ -14,12 +14,12 @@ import (
 //
 // Reads the policy's windows and freezes, and the time.
 func releaseWindow(d world) (int, string) {
-	_, open := d.policy.Rollout.Calendar.Look(d.now)
-	if open || d.policy.Rollout.Strategy != policy.StrategyRolling || ptr.Deref(d.Spec.Replicas, 1) == 0 {
+	here := policy.Workload{Kind: "Deployment", Namespace: d.Namespace, Name: d.Name}
+	message := d.policy.Ungated(here, "", d.now)
+	if message == "" || d.policy.Rollout.Strategy != policy.StrategyRolling || ptr.Deref(d.Spec.Replicas, 1) == 0 {
 		return 0, ""
 	}
-	here := policy.Workload{Kind: "Deployment", Namespace: d.Namespace, Name: d.Name}
-	return 1, "a rolling update would start now, and has no gate; wait until " + d.policy.Refusal(here, "", d.now)
+	return 1, message
 }
 
 // closedBy is the guard rail that closes the way now.

@@ -124,6 +124,7 @@ func Review(s policy.Subject) policy.Plan {
 			r.ours = merged(r.ours, claimed(s.New, r.stamped, r.asked))
 		} else {
 			r.back = r.goingBack()
+			r.Back = r.back != nil
 		}
 	}
 	for _, inject := range injections {
