@@ -4,6 +4,9 @@
 package guard
 
 import (
+	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -205,4 +208,23 @@ func TestNoRails(t *testing.T) {
 	r.Left(at("shop", "demo"))
 	r.Passed(object(at("shop", "demo"), ""), Verdict{}, "", true)
 	assert.Nil(t, r.Woken("Deployment"))
+}
+
+// However many look at once, no more get places than there are.
+func TestManyLookAtOnce(t *testing.T) {
+	r, _ := rails(t, "budget: {cluster: 3}")
+	var all sync.WaitGroup
+	var given atomic.Int32
+	for i := range 40 {
+		all.Go(func() {
+			id := at("shop", fmt.Sprint("demo-", i))
+			v, err := r.Look(t.Context(), object(id, ""), id, prepares(i), noon)
+			assert.NoError(t, err)
+			if v.Closed.Why == "" {
+				given.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	assert.Equal(t, int32(3), given.Load())
 }
