@@ -18,12 +18,12 @@ import (
 
 // Of is what the rails look at of a Deployment's rollout.
 func Of(s rollout.State) Flight {
-	return Flight{Phase: s.Phase, Since: s.Since, Held: s.Held, Rolling: s.Strategy == rollout.Rolling}
+	return Flight{Phase: s.Phase, Since: s.Since, Held: s.Held, Closed: s.Closed, Rolling: s.Strategy == rollout.Rolling}
 }
 
 // OfBatches is what the rails look at of a StatefulSet's or DaemonSet's.
 func OfBatches(s batch.State) Flight {
-	return Flight{Phase: s.Phase, Since: s.Since, Held: s.Held}
+	return Flight{Phase: s.Phase, Since: s.Since, Held: s.Held, Closed: s.Closed}
 }
 
 // kinds are the workloads that are released.

@@ -76,8 +76,9 @@ type Flight struct {
 	Phase rollout.Phase
 	// Since is when the stage was entered.
 	Since time.Time
-	// Held tells that a person holds it; Rolling, that it has no gate.
-	Held, Rolling bool
+	// Held tells that a person holds it, Closed that its state says what closes its
+	// way; Rolling, that it has no gate.
+	Held, Closed, Rolling bool
 }
 
 // Look tells what closes a rollout's way forward, and gives it a place where it
@@ -126,7 +127,8 @@ func (r *Rails) resolve(ctx context.Context, set *policy.Set, object client.Obje
 }
 
 // sit gives a rollout a place, or makes it wait for one. One that waits for
-// something else first needs none yet.
+// something else first needs none yet, and gives back what it has once its state
+// says so: what a cache shows that lags may be past its gate.
 func (r *Rails) sit(id ID, flight Flight, budget policy.Budget, v *Verdict, forced bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -135,7 +137,7 @@ func (r *Rails) sit(id ID, flight Flight, budget policy.Budget, v *Verdict, forc
 	switch now.asks = v.Closed.Why == "" && !flight.Held; {
 	case flight.Phase != rollout.Preparing:
 		now.has, now.forced = true, false
-	case !now.asks:
+	case !now.asks && (flight.Closed || flight.Held):
 		now.has, now.forced = false, false
 	}
 	r.seats[id] = now

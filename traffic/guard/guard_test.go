@@ -119,6 +119,23 @@ rules:
 	assert.Equal(t, []string{"younger"}, r.wokenNames("Deployment"))
 }
 
+// A window that closes before the gate was opened takes the place back once the
+// state says so: until then the cache may lag behind a gate that is open.
+func TestAWindowThatClosesTakesThePlaceBack(t *testing.T) {
+	r, _ := rails(t, `budget: {cluster: 1}
+rules: [{name: nights, match: {namespaces: [night]}, rollout: {windows: [{cron: "0 11 * * *", duration: 1h}]}}]
+`)
+	id, waits := at("night", "demo"), prepares(5)
+	_, err := r.Look(t.Context(), object(id, ""), id, waits, noon.Add(-time.Minute))
+	require.NoError(t, err)
+	assert.Contains(t, r.look(t, id, waits), "the release window opens")
+	assert.Equal(t, full, r.look(t, at("shop", "other"), prepares(1)))
+	waits.Closed = true
+	assert.Contains(t, r.look(t, id, waits), "the release window opens")
+	assert.Equal(t, []string{"other"}, r.wokenNames("Deployment"))
+	assert.Empty(t, r.look(t, at("shop", "other"), prepares(1)))
+}
+
 // A new leader reads who has a place from the states that are there.
 func TestANewLeaderKnowsThePlaces(t *testing.T) {
 	write := func(name string, phase rollout.Phase, stage rollout.Stage, strategy string) client.Object {
