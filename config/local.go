@@ -22,6 +22,9 @@ func validateLocal(file *RolloutPolicy) field.ErrorList {
 		errs = append(errs, field.Forbidden(field.NewPath("notifications"), "only the cluster's policy says where rollouts are told of"))
 	}
 	errs = append(errs, forbidden(&file.Defaults, field.NewPath("defaults"))...)
+	if file.Budget != nil {
+		errs = append(errs, field.Forbidden(field.NewPath("budget"), "only the cluster's policy has a budget"))
+	}
 	for i := range file.Rules {
 		at, rule := field.NewPath("rules").Index(i), &file.Rules[i]
 		errs = append(errs, forbidden(rule.section(), at)...)

@@ -17,6 +17,7 @@ func resolve(file *RolloutPolicy) (*policy.Set, error) {
 	set := policy.Default()
 	set.Notifications = resolveNotifications(file.Notifications)
 	apply(&set.Default, settings(&file.Defaults))
+	set.Budget = file.Budget.policy()
 	for i := range file.Rules {
 		rule := &file.Rules[i]
 		match, err := resolveMatch(rule.Match)

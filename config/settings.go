@@ -79,6 +79,11 @@ var fields = []struct {
 	{"rollout.stepDeadline", func(d *Defaults) put {
 		return given(d.Rollout.StepDeadline, func(p *policy.Policy, t metav1.Duration) { p.Rollout.StepDeadline = t.Duration })
 	}},
+	{"rollout.windows", func(d *Defaults) put { return given(d.Rollout.Windows, putWindows) }},
+	{"rollout.freezes", func(d *Defaults) put { return given(d.Rollout.Freezes, putFreezes) }},
+	{"rollout.minStep", func(d *Defaults) put {
+		return given(d.Rollout.MinStep, func(p *policy.Policy, t metav1.Duration) { p.Rollout.MinStep = t.Duration })
+	}},
 	{"emergency.enabled", func(d *Defaults) put {
 		return given(d.Emergency.Enabled, func(p *policy.Policy, on bool) { p.Emergency.Enabled = on })
 	}},

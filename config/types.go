@@ -33,6 +33,17 @@ type RolloutPolicy struct {
 	Rules []Rule `json:"rules,omitempty"`
 	// Notifications tell of rollouts outside the cluster.
 	Notifications []Notification `json:"notifications,omitempty"`
+	// Budget bounds how many releases are in flight at once.
+	Budget *Budget `json:"budget,omitempty"`
+}
+
+// Budget is how many releases may be in flight at once, rolling updates left out.
+type Budget struct {
+	// Cluster is how many there may be in all; as many as there are where left out.
+	Cluster *int32 `json:"cluster,omitempty"`
+	// Namespace is how many there may be in each namespace; as many as there are
+	// where left out.
+	Namespace *int32 `json:"namespace,omitempty"`
 }
 
 // Defaults are what every rule starts from.
@@ -182,4 +193,29 @@ type Rollout struct {
 	ScaleDownDelay *metav1.Duration `json:"scaleDownDelay,omitempty"`
 	// StepDeadline is how long a step may wait for its pods or its route.
 	StepDeadline *metav1.Duration `json:"stepDeadline,omitempty"`
+	// Windows are when a release may start, and go on; always where there are none.
+	Windows *[]Window `json:"windows,omitempty"`
+	// Freezes are when no release starts or goes on.
+	Freezes *[]Freeze `json:"freezes,omitempty"`
+	// MinStep is the least time that a step with traffic lasts.
+	MinStep *metav1.Duration `json:"minStep,omitempty"`
+}
+
+// Window is a time that comes again, in which releases may go forward.
+type Window struct {
+	// Cron is when it opens, in the five fields of a CronJob: "0 9 * * 1-5".
+	Cron string `json:"cron"`
+	// Duration is how long it stays open, 1m to 168h.
+	Duration metav1.Duration `json:"duration"`
+	// TimeZone is whose clock counts, such as Europe/Berlin; UTC where left out.
+	TimeZone string `json:"timeZone,omitempty"`
+}
+
+// Freeze is a time in which no release goes forward.
+type Freeze struct {
+	// From is when it begins, and Until when it is over (RFC 3339).
+	From  metav1.Time `json:"from"`
+	Until metav1.Time `json:"until"`
+	// Reason is shown to whoever waits.
+	Reason string `json:"reason"`
 }

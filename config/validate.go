@@ -45,6 +45,7 @@ func validate(file *RolloutPolicy) field.ErrorList {
 		errs = append(errs, field.NotSupported(field.NewPath("kind"), file.Kind, []string{Kind}))
 	}
 	errs = append(errs, validateSection(&file.Defaults, nil, policy.Default().Default.Inject)...)
+	errs = append(errs, validateBudget(file.Budget, field.NewPath("budget"))...)
 	below := inherited(file)
 	names := map[string]bool{}
 	for i := range file.Rules {
@@ -253,10 +254,11 @@ func validateRollout(r Rollout, at *field.Path) field.ErrorList {
 			errs = append(errs, field.Invalid(at.Child("steps"), r.Steps, err.Error()))
 		}
 	}
+	errs = append(errs, validateGuards(r, at)...)
 	for _, given := range []struct {
 		name  string
 		value *metav1.Duration
-	}{{"settle", r.Settle}, {"scaleDownDelay", r.ScaleDownDelay}, {"stepDeadline", r.StepDeadline}} {
+	}{{"settle", r.Settle}, {"scaleDownDelay", r.ScaleDownDelay}, {"stepDeadline", r.StepDeadline}, {"minStep", r.MinStep}} {
 		if given.value != nil && (given.value.Duration < 0 || given.value.Duration > 24*time.Hour) {
 			errs = append(errs, field.Invalid(at.Child(given.name), given.value.Duration.String(), "a duration from 0s to 24h"))
 		}

@@ -24,7 +24,7 @@ func Annotations() []Annotation {
 		{RouteAnnotation, "`httproute/demo,ingress/demo`", "which routes to divide; left out, all that lead to a Service of these pods"},
 		{ProbeAnnotation, "`http:8080/readyz`, `tcp:8080`, `grpc:9090`, `none`", "what injected probes ask; `name=` in front for each container"},
 		{InjectAnnotation, "`strategy,probes,shutdown,version,cause`, `none`", "what may be filled in"},
-		{OverrideAnnotation, "`checks=pdb; until=2026-12-31T18:00:00Z; reason=INC-1234`", "an emergency: the checks (left out: all) only warn until then"},
+		{OverrideAnnotation, "`checks=pdb; until=2026-12-31T18:00:00Z; reason=INC-1234`", "an emergency: the checks (left out: all) only warn until then; also `window`, `freeze`, `budget` and `min-step`"},
 		{TurnAnnotation, "`50%`", "of a StatefulSet or DaemonSet in batches: from which step on its Services lead to the new pods alone; left out, from 50%; `1%` is the first with a weight"},
 		{"evenkeel.dev/action", "`continue`, `skip`, `rollback`, `retry`", "a word to the rollout in flight: taken once, refused where it makes no sense"},
 	}

@@ -77,6 +77,7 @@ func AllChecks() []CheckInfo {
 		{"strategy", Enforce, "the annotation evenkeel.dev/strategy names no strategy"},
 		{"steps", Enforce, "the steps of a canary cannot be read, or decrease"},
 		{"no-route", Warn, "a canary without a route that can divide its traffic"},
+		{"release-window", Warn, "a rolling update, which has no gate, outside the release windows or in a freeze"},
 		{"probe", Enforce, "the annotation evenkeel.dev/probe cannot be read, or names what does not exist"},
 		{"inject", Enforce, "the annotation evenkeel.dev/inject cannot be read"},
 		{"override", Enforce, "the annotation evenkeel.dev/override cannot be read, or asks for more than the policy lets it"},

@@ -13,7 +13,7 @@ import (
 
 // Override is an emergency's word: checks that only warn until a time.
 type Override struct {
-	// Checks are names; none means all of them.
+	// Checks are names of checks and of guard rails; none means all of them.
 	Checks []string
 	Until  time.Time
 	Reason string
@@ -64,15 +64,15 @@ func parseCheckNames(text string) ([]string, error) {
 	var names []string
 	for name := range strings.SplitSeq(text, ",") {
 		name = strings.TrimSpace(name)
-		if !slices.Contains(CheckNames(), name) {
-			return nil, fmt.Errorf("%q is not a check: the checks are %s", name, strings.Join(CheckNames(), ", "))
+		if known := slices.Concat(CheckNames(), Guards()); !slices.Contains(known, name) {
+			return nil, fmt.Errorf("%q is not a check: the checks are %s", name, strings.Join(known, ", "))
 		}
 		names = append(names, name)
 	}
 	return names, nil
 }
 
-// Lets tells whether a check only warns at a time. The check of the override
+// Lets tells whether a check only warns, or a guard rail is open, at a time. The check of the override
 // itself is never let pass.
 func (o Override) Lets(check string, now time.Time) bool {
 	return now.Before(o.Until) && check != "override" && (len(o.Checks) == 0 || slices.Contains(o.Checks, check))

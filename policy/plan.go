@@ -58,6 +58,8 @@ type Plan struct {
 	Kept []string
 	// TemplateChanged tells that the requester changed the pod template.
 	TemplateChanged bool
+	// Back tells that it was changed to one that the Deployment had before.
+	Back bool
 	// Rule is the policy's rule by which all this was decided.
 	Rule string
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/evenkeel-dev/evenkeel/policy/window"
 )
 
 // The names that people use to speak about one Deployment.
@@ -122,4 +124,8 @@ type Rollout struct {
 	ScaleDownDelay time.Duration
 	// StepDeadline is how long a step may wait for its pods or its route.
 	StepDeadline time.Duration
+	// Calendar is when a release may start, and go on.
+	Calendar window.Calendar
+	// MinStep is the least time that a step with traffic lasts.
+	MinStep time.Duration
 }

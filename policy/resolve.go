@@ -20,6 +20,8 @@ import (
 type Set struct {
 	Rules   []Rule
 	Default Policy
+	// Budget is the cluster's alone.
+	Budget Budget
 	// Namespaces are the namespaces' own policies, by namespace.
 	Namespaces map[string][]LocalRule
 	// Notifications are where rollouts are told of outside the cluster.

@@ -27,6 +27,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/batch"
+	"github.com/evenkeel-dev/evenkeel/traffic/guard"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 	"github.com/evenkeel-dev/evenkeel/traffic/traced"
@@ -65,15 +66,17 @@ func (b batches) workload(name string) string { return b.kind + "/" + name }
 func (r *Reconciler) setUpBatches(mgr ctrl.Manager, concurrency int) error {
 	for _, kind := range batchKinds() {
 		b := batches{Reconciler: r, kind: kind, live: mgr.GetAPIReader()}
-		err := ctrl.NewControllerManagedBy(mgr).Named("batches-"+strings.ToLower(kind)).
+		c := ctrl.NewControllerManagedBy(mgr).Named("batches-"+strings.ToLower(kind)).
 			For(b.object(), builder.WithPredicates(predicate.NewPredicateFuncs(hasState))).
 			Owns(&corev1.Pod{}).
 			Owns(&appsv1.ControllerRevision{}).
 			Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(b.holders)).
 			Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(b.holdersOfSlice)).
-			WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
-			Complete(traced.Reconciler(r.tracer, kind, b))
-		if err != nil {
+			WithOptions(controller.Options{MaxConcurrentReconciles: concurrency})
+		if woken := r.guard.Woken(kind); woken != nil {
+			c = c.WatchesRawSource(woken)
+		}
+		if err := c.Complete(traced.Reconciler(r.tracer, kind, b)); err != nil {
 			return fmt.Errorf("cannot set up the controller of %ss in batches: %w", kind, err)
 		}
 	}
@@ -82,17 +85,19 @@ func (r *Reconciler) setUpBatches(mgr ctrl.Manager, concurrency int) error {
 
 // Reconcile looks at one workload and does at most one thing about it.
 func (b batches) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
-	counted := types.NamespacedName{Namespace: request.Namespace, Name: b.workload(request.Name)}
+	counted, id := types.NamespacedName{Namespace: request.Namespace, Name: b.workload(request.Name)}, guard.At(b.kind, request.NamespacedName)
 	object := b.object()
 	err := b.client.Get(ctx, request.NamespacedName, object)
 	switch {
 	case apierrors.IsNotFound(err):
+		b.guard.Left(id)
 		b.counts.saw(counted, rollout.State{})
 		b.ledger.Forget(counted)
 		return reconcile.Result{}, ignoreConflict(b.releaseBatches(ctx, request.NamespacedName))
 	case err != nil:
 		return reconcile.Result{}, fmt.Errorf("cannot get %s %s: %w", b.kind, request, err)
 	case !hasState(object) || object.GetDeletionTimestamp() != nil:
+		b.guard.Left(id)
 		return reconcile.Result{}, nil
 	}
 	state, err := batch.ParseState(object.GetAnnotations()[rollout.StateAnnotation])
@@ -105,6 +110,11 @@ func (b batches) Reconcile(ctx context.Context, request reconcile.Request) (reco
 	if err != nil {
 		return reconcile.Result{}, err
 	}
+	verdict, err := b.guard.Look(ctx, object, id, guard.OfBatches(state), b.now())
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	w.snapshot.Closed, w.snapshot.Hasty = verdict.Closed, verdict.Hasty
 	decision := batch.Decide(w.snapshot, b.now())
 	b.counts.saw(counted, told(w.snapshot.State))
 	done, err := b.apply(ctx, w, decision)
@@ -116,8 +126,11 @@ func (b batches) Reconcile(ctx context.Context, request reconcile.Request) (reco
 	}
 	if done {
 		b.record.tell(object, decision.Event, decision.State.Phase)
+		if state.Passes(decision.State) {
+			b.guard.Passed(object, verdict, state.OverrideBy, state.Hurried(b.now()))
+		}
 	}
-	return reconcile.Result{RequeueAfter: sooner(decision.After, w.soon)}, nil
+	return reconcile.Result{RequeueAfter: verdict.Sooner(sooner(decision.After, w.soon))}, nil
 }
 
 // sooner is the shorter of two waits, of which 0 is none.

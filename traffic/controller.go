@@ -26,6 +26,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/archive"
+	"github.com/evenkeel-dev/evenkeel/traffic/guard"
 	"github.com/evenkeel-dev/evenkeel/traffic/notify/message"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
@@ -47,6 +48,8 @@ type Options struct {
 	Tracer trace.Tracer
 	// Ledger keeps the records of releases; nil keeps none.
 	Ledger *archive.Keeper
+	// Guard closes the way forward; nil closes nothing.
+	Guard *guard.Rails
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -59,6 +62,7 @@ type Reconciler struct {
 	counts *Metrics
 	tracer trace.Tracer
 	ledger *archive.Keeper
+	guard  *guard.Rails
 	now    func() time.Time
 	// written are the states that the cache may not show yet.
 	written written
@@ -75,13 +79,19 @@ func SetupWithManager(mgr ctrl.Manager, o Options) error {
 	if o.Kinds == nil {
 		o.Kinds = route.Kinds()
 	}
-	r := &Reconciler{client: mgr.GetClient(), record: recorder{events: mgr.GetEventRecorder("evenkeel"), outside: o.Tell, now: o.Now}, kinds: o.Kinds, counts: o.Metrics, tracer: o.Tracer, ledger: o.Ledger, now: o.Now}
+	r := &Reconciler{
+		client: mgr.GetClient(), record: recorder{events: mgr.GetEventRecorder("evenkeel"), outside: o.Tell, now: o.Now},
+		kinds: o.Kinds, counts: o.Metrics, tracer: o.Tracer, ledger: o.Ledger, guard: o.Guard, now: o.Now,
+	}
 	b := ctrl.NewControllerManagedBy(mgr).Named("rollout").
 		For(&appsv1.Deployment{}, builder.WithPredicates(predicate.NewPredicateFuncs(hasState))).
 		Owns(&appsv1.ReplicaSet{}).
 		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(r.holders)).
 		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(r.holdersOfSlice)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: o.Concurrency})
+	if woken := o.Guard.Woken(deployment); woken != nil {
+		b = b.WatchesRawSource(woken)
+	}
 	for _, kind := range o.Kinds {
 		b = b.Watches(blank(kind), handler.EnqueueRequestsFromMapFunc(r.holders))
 	}
@@ -97,10 +107,12 @@ func SetupWithManager(mgr ctrl.Manager, o Options) error {
 // Reconcile looks at one Deployment, decides at most one thing about it, and keeps
 // the promise of the state that it then has.
 func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	id := guard.At(deployment, request.NamespacedName)
 	var deployment appsv1.Deployment
 	err := r.client.Get(ctx, request.NamespacedName, &deployment)
 	switch {
 	case apierrors.IsNotFound(err):
+		r.guard.Left(id)
 		r.counts.saw(request.NamespacedName, rollout.State{})
 		r.written.forget(request.NamespacedName)
 		r.ledger.Forget(request.NamespacedName)
@@ -108,10 +120,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	case err != nil:
 		return reconcile.Result{}, fmt.Errorf("cannot get Deployment %s: %w", request, err)
 	case !hasState(&deployment) || deployment.DeletionTimestamp != nil:
+		r.guard.Left(id)
 		return reconcile.Result{}, nil
 	}
 	state, err := rollout.ParseState(deployment.Annotations[rollout.StateAnnotation])
 	if err != nil {
+		r.guard.Left(id)
 		r.counts.saw(request.NamespacedName, rollout.State{})
 		r.record.frozen(&deployment, err)
 		return reconcile.Result{}, nil
@@ -123,11 +137,19 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	if err != nil {
 		return reconcile.Result{}, err
 	}
+	verdict, err := r.guard.Look(ctx, &deployment, id, guard.Of(state), r.now())
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	world.snapshot.Closed, world.snapshot.Hasty = verdict.Closed, verdict.Hasty
 	decision := rollout.Decide(world.snapshot, r.now())
 	r.counts.saw(request.NamespacedName, world.snapshot.State)
 	changed, err := r.apply(ctx, world, decision.State)
 	if changed {
 		r.record.tell(&deployment, decision.Event, decision.State.Phase)
+		if state.Passes(decision.State) {
+			r.guard.Passed(&deployment, verdict, state.OverrideBy, state.Hurried(r.now()))
+		}
 	}
 	if apierrors.IsConflict(err) {
 		return reconcile.Result{RequeueAfter: 50 * time.Millisecond}, nil
@@ -135,7 +157,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	return reconcile.Result{RequeueAfter: decision.After}, nil
+	return reconcile.Result{RequeueAfter: verdict.Sooner(decision.After)}, nil
 }
 
 func ignoreConflict(err error) error {

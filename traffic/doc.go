@@ -13,6 +13,8 @@
 // that belong to users are never written, but rendered by admission from the
 // annotations that are.
 //
+// Between observe and Decide, package guard tells what closes the way forward.
+//
 // A crash between any two writes leaves a state from which the next look goes
 // on. Every write carries the resourceVersion that was read, so that a stale
 // cache, or a second leader, loses with a conflict and looks again.

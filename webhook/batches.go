@@ -58,7 +58,7 @@ func (h *Handler) resolveBatches(ctx context.Context, w *workload) (ignored []st
 		said[policy.StepsAnnotation] = steps
 	}
 	p = p.WithAnnotations(said)
-	w.rollout = p.Rollout
+	w.rollout, w.policy = p.Rollout, p
 	return p.Ignored, nil
 }
 
@@ -110,15 +110,15 @@ func (h *Handler) startBatches(ctx context.Context, w *workload, ignored []strin
 	}
 	if why != "" {
 		f.warnings = append(f.warnings, "evenkeel: no batches, a plain rolling update: "+strings.ReplaceAll(why, "\n ", "")) // it is a header
-		return f, nil
+		return f.plain(w.policy, w.named(), w.incoming.Metadata.Annotations, w.now), nil
 	}
-	state.Log.By = w.requester
+	state.Log.By, state.OverrideBy = w.requester, w.overrideBy("")
 	begun := batch.Begin(state, w.now)
 	if retry {
 		begun.Log = begun.Log.Say(w.requester, string(rollout.ActionRetry), w.now)
 	}
 	f.changes = append(f.changes, w.render(begun)...)
-	f.warnings = append(f.warnings, w.starts(begun)...)
+	f.warnings = append(append(f.warnings, w.starts(begun)...), w.notice()...)
 	return f, nil
 }
 
@@ -179,9 +179,12 @@ func (w *workload) resolved() (batch.State, string) {
 func (h *Handler) guardBatches(ctx context.Context, w *workload) (flight, error) {
 	var f flight
 	state, user := w.state, w.wish()
-	state.User = &user
+	state.User, state.OverrideBy = &user, w.overrideBy(w.state.OverrideBy)
 	if why := w.refuseScale(state, ptr.Deref(w.old.Spec.Replicas, 1), ptr.Deref(w.incoming.Spec.Replicas, 1)); why != "" {
 		return flight{denied: why}, nil
+	}
+	if why := w.closed(state); why != "" {
+		return flight{denied: fmt.Sprintf("evenkeel: action %q: no further step starts until %s", rollout.ActionSkip, why)}, nil
 	}
 	if state = w.act(state, &f); f.denied != "" {
 		return f, nil
@@ -235,7 +238,7 @@ func (h *Handler) otherBatches(ctx context.Context, w *workload, state batch.Sta
 		return flight{denied: "evenkeel: " + why}, nil
 	}
 	plan.Log.By = w.requester
-	f.warnings = append(f.warnings, "evenkeel: another template in flight: its batches start over")
+	f.warnings = append(append(f.warnings, "evenkeel: another template in flight: its batches start over"), w.notice()...)
 	return h.renderBatches(ctx, w, batch.Again(state, plan, w.now), f)
 }
 

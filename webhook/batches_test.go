@@ -60,6 +60,7 @@ type batched struct {
 	fresh    int    // how many pods are of version 2, the highest first
 	forgot   bool   // the revisions
 	state    string // of the live object, for whoever scales
+	policies *config.Store
 }
 
 func (b batched) hash(version string) string {
@@ -109,8 +110,11 @@ func (b batched) Get(_ context.Context, key client.ObjectKey, into client.Object
 
 func (b batched) handler() http.Handler {
 	mux := http.NewServeMux()
+	if b.policies == nil {
+		b.policies = config.NewStore()
+	}
 	New(Options{
-		Cache: b, Live: b, Policies: config.NewStore(), Self: self, Log: logr.Discard(), Now: func() time.Time { return time.Unix(1_800_000_000, 0) },
+		Cache: b, Live: b, Policies: b.policies, Self: self, Log: logr.Discard(), Now: func() time.Time { return time.Unix(1_800_000_000, 0) },
 	}).Register(registrarFunc(mux.Handle))
 	return mux
 }

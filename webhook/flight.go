@@ -76,7 +76,10 @@ func (h *Handler) startFlight(ctx context.Context, d *deployment, plan policy.Pl
 		return f, nil
 	case no.plain != "":
 		f.warnings = append(f.warnings, fmt.Sprintf("evenkeel: no %s, a plain rolling update: %s", state.Strategy, no.plain))
-		return f, nil
+		if plan.Back || ptr.Deref(plan.Object.Spec.Replicas, 1) == 0 {
+			return f, nil
+		}
+		return f.plain(d.policy, d.named(), d.incoming.Annotations, d.now), nil
 	case no.refused != "":
 		return flight{denied: fmt.Sprintf("evenkeel: this %s cannot start: %s", state.Strategy, no.refused)}, nil
 	}
@@ -85,8 +88,9 @@ func (h *Handler) startFlight(ctx context.Context, d *deployment, plan policy.Pl
 	if action != "" {
 		begun = begun.Say(d.requester, string(action), d.now)
 	}
+	begun.OverrideBy = d.overrideBy("")
 	f.changes = append(f.changes, d.render(begun)...)
-	f.warnings = append(f.warnings, starts(begun)...)
+	f.warnings = append(append(f.warnings, starts(begun)...), d.notice(begun)...)
 	return f, nil
 }
 
@@ -187,9 +191,13 @@ func (h *Handler) guardFlight(ctx context.Context, d *deployment, plan policy.Pl
 	user := rollout.KnobsOf(plan.Object)
 	user.Paused = state.User.Paused
 	state.User = &user
+	state.OverrideBy = d.overrideBy(state.OverrideBy)
 	state = d.mirrorInFlight(d.hold(state))
 	f := flight{changes: plan.Changes}
 	if word := d.incoming.Annotations[rollout.ActionAnnotation]; word != "" {
+		if why := d.closed(rollout.Action(word), state); why != "" {
+			return flight{denied: fmt.Sprintf("evenkeel: action %q: no further step starts until %s", word, why)}, nil
+		}
 		next, err := rollout.Act(state, rollout.Action(word), d.now)
 		if err != nil {
 			return flight{denied: "evenkeel: " + err.Error()}, nil
@@ -240,6 +248,7 @@ func (h *Handler) otherTemplate(ctx context.Context, d *deployment, plan policy.
 	}
 	f.changes = append(f.changes, d.render(again)...)
 	f.warnings = append(f.warnings, "evenkeel: another template in flight: the traffic leaves the old canary first, then the steps start over")
+	f.warnings = append(f.warnings, d.notice(again)...)
 	return f, nil
 }
 
@@ -252,6 +261,7 @@ func timing(p policy.Rollout, user rollout.Knobs) rollout.Timing {
 	}
 	return rollout.Timing{
 		Settle: rollout.Duration(p.Settle), ScaleDownDelay: rollout.Duration(p.ScaleDownDelay), StepDeadline: rollout.Duration(deadline),
+		MinStep: rollout.Duration(p.MinStep),
 	}
 }
 

@@ -39,6 +39,7 @@ type workload struct {
 	self          bool          // Evenkeel wrote it
 	requester     string
 	rollout       policy.Rollout
+	policy        policy.Policy
 	now           time.Time
 	warnings      []string
 }

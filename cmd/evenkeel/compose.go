@@ -20,6 +20,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/traffic"
 	"github.com/evenkeel-dev/evenkeel/traffic/archive"
+	"github.com/evenkeel-dev/evenkeel/traffic/guard"
 	"github.com/evenkeel-dev/evenkeel/traffic/notify"
 	"github.com/evenkeel-dev/evenkeel/webhook"
 	"github.com/evenkeel-dev/evenkeel/webhook/audit"
@@ -75,7 +76,8 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 		return err
 	}
 	kept := o.keepsRecords(mgr, counts.Ledger)
-	if err := traffic.SetupWithManager(mgr, traffic.Options{Kinds: routes, Metrics: counts.Rollouts, Tracer: tracer, Tell: outside.Tell, Ledger: kept}); err != nil {
+	rails := guard.New(mgr.GetClient(), policies, mgr.GetEventRecorder("evenkeel"), counts.Guard)
+	if err := traffic.SetupWithManager(mgr, traffic.Options{Kinds: routes, Metrics: counts.Rollouts, Tracer: tracer, Tell: outside.Tell, Ledger: kept, Guard: rails}); err != nil {
 		return err
 	}
 	if ready["caches"], err = cachesFilled(ctx, mgr, routes); err != nil {

@@ -23,6 +23,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
+	"github.com/evenkeel-dev/evenkeel/policy/window"
 )
 
 var update = flag.Bool("update", false, "write the messages of testdata/*/fail.txt anew")
@@ -61,6 +62,15 @@ func fixture(t *testing.T, check, name string) policy.Subject {
 	return s
 }
 
+// changing has an older template run, where the check is about what changes.
+func changing(s policy.Subject, c check) policy.Subject {
+	if c.change {
+		s.Old = s.New.DeepCopy()
+		s.Old.Spec.Template.Spec.Containers[0].Image = "example/demo:v0"
+	}
+	return s
+}
+
 func parsed[T any](t *testing.T, document string) T {
 	t.Helper()
 	var object T
@@ -68,9 +78,10 @@ func parsed[T any](t *testing.T, document string) T {
 	return object
 }
 
-// strict is the default policy with every check enforced.
+// strict is the default policy with every check enforced, in a freeze.
 func strict(s policy.Subject) policy.Subject {
 	s.Policy = policy.Default().Default
+	s.Policy.Rollout.Calendar.Freezes = []window.Freeze{{From: morning.Add(-time.Hour), Until: morning.Add(time.Hour), Reason: "new year"}}
 	s.Policy.Checks.Actions = nil
 	s.Policy = s.Policy.WithAnnotations(s.New.Annotations)
 	return s
@@ -81,9 +92,9 @@ func strict(s policy.Subject) policy.Subject {
 func TestEveryCheckHasItsFixtures(t *testing.T) {
 	for _, c := range checks {
 		t.Run(c.name, func(t *testing.T) {
-			assert.Empty(t, Review(strict(fixture(t, c.name, "pass.yaml"))).Violations)
+			assert.Empty(t, Review(changing(strict(fixture(t, c.name, "pass.yaml")), c)).Violations)
 
-			failing := Review(strict(fixture(t, c.name, "fail.yaml")))
+			failing := Review(changing(strict(fixture(t, c.name, "fail.yaml")), c))
 			require.NotEmpty(t, failing.Violations)
 			var messages []string
 			for _, v := range failing.Violations {
@@ -108,7 +119,7 @@ func TestEveryCheckHasItsFixtures(t *testing.T) {
 func TestEveryCheckFollowsThePolicy(t *testing.T) {
 	for _, c := range checks {
 		for _, action := range []policy.Action{policy.Enforce, policy.Warn, policy.Audit, policy.Off} {
-			s := strict(fixture(t, c.name, "fail.yaml"))
+			s := changing(strict(fixture(t, c.name, "fail.yaml")), c)
 			s.Policy.Checks.Default, s.Policy.Checks.Actions = policy.Off, map[string]policy.Action{c.name: action}
 			plan := Review(s)
 			_, denied := plan.Denied()
@@ -119,6 +130,10 @@ func TestEveryCheckFollowsThePolicy(t *testing.T) {
 
 			s.Old = s.New
 			plan = Review(s)
+			if c.change {
+				assert.Empty(t, plan.Violations, "nothing changes")
+				continue
+			}
 			_, denied = plan.Denied()
 			assert.False(t, denied, "%s %s: an old sin", c.name, action)
 			if action == policy.Enforce {
@@ -210,7 +225,7 @@ func TestActionsOfThePolicy(t *testing.T) {
 // fix would stand.
 func TestAnOverriddenCheckWarnsInOneLine(t *testing.T) {
 	for _, c := range checks {
-		s := strict(fixture(t, c.name, "fail.yaml"))
+		s := changing(strict(fixture(t, c.name, "fail.yaml")), c)
 		s.Policy.Emergency = policy.Emergency{Enabled: true, MaxDuration: 24 * time.Hour}
 		if c.name == "override" || c.late {
 			continue // it lets nothing pass, or there is nothing to let pass

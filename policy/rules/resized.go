@@ -16,7 +16,7 @@ func Resized(s policy.Subject, replicas int32) []string {
 	after := &review{Subject: s, Plan: policy.Plan{Object: s.New.DeepCopy()}}
 	after.Object.Spec.Replicas = &replicas
 	for _, c := range checks {
-		if action := s.Policy.Checks.Action(c.name, s.Now); action == policy.Off || action == policy.Audit || after.lacks(c) {
+		if action := s.Policy.Checks.Action(c.name, s.Now); action == policy.Off || action == policy.Audit || c.change || after.lacks(c) {
 			continue
 		}
 		severity, message := c.find(after.world())

@@ -68,6 +68,10 @@ type check struct {
 	needs []policy.Kind
 	// late tells that on CREATE it only warns: what it needs may come right after.
 	late bool
+	// change tells that it is about a template that changes, and not back.
+	change bool
+	// alias is another name by which an override lets it pass; nil is none.
+	alias func(w world) string
 }
 
 // checks are looked at in this order, which is that of policy.AllChecks.
@@ -93,6 +97,7 @@ var checks = []check{
 	{name: "strategy", find: unknownStrategy, same: sameAnnotation(policy.StrategyAnnotation)},
 	{name: "steps", find: brokenSteps, same: sameAnnotation(policy.StepsAnnotation)},
 	{name: "no-route", find: noRoute, needs: []policy.Kind{policy.Services, policy.Routes}, late: true},
+	{name: "release-window", find: releaseWindow, change: true, alias: closedBy},
 	{name: "probe", find: brokenProbe, same: sameAnnotation(policy.ProbeAnnotation)},
 	{name: "inject", find: brokenInject, same: sameAnnotation(policy.InjectAnnotation)},
 	{name: "override", find: brokenOverride, same: sameAnnotation(policy.OverrideAnnotation)},
@@ -119,6 +124,7 @@ func Review(s policy.Subject) policy.Plan {
 			r.ours = merged(r.ours, claimed(s.New, r.stamped, r.asked))
 		} else {
 			r.back = r.goingBack()
+			r.Back = r.back != nil
 		}
 	}
 	for _, inject := range injections {

@@ -11,7 +11,7 @@ import (
 func (r *review) check() {
 	override := r.override()
 	for _, c := range checks {
-		if r.Policy.Checks.Action(c.name, r.Now) == policy.Off || r.blind(c) {
+		if r.Policy.Checks.Action(c.name, r.Now) == policy.Off || (c.change && !r.goesForward()) || r.blind(c) {
 			continue
 		}
 		severity, message := r.look(c)
@@ -37,6 +37,10 @@ func (r *review) look(c check) (severity int, message string) {
 	r.Watch(c.name, true)
 	return severity, message
 }
+
+// goesForward tells whether another template comes to pods that run, and not one
+// that they had before.
+func (r *review) goesForward() bool { return r.Old != nil && r.TemplateChanged && r.back == nil }
 
 // world is the object that comes out of the review.
 func (r *review) world() world {
@@ -67,9 +71,9 @@ func (r *review) consequence(c check, severity int, message string, override pol
 		return policy.Warn, policy.Staged
 	case action != policy.Enforce:
 		return action, ""
-	case r.stood(c, severity, message):
+	case !c.change && r.stood(c, severity, message):
 		return policy.Warn, policy.Stood
-	case override.Lets(c.name, r.Now):
+	case override.Lets(c.name, r.Now) || (c.alias != nil && override.Lets(c.alias(r.world()), r.Now)):
 		return policy.Warn, policy.Overridden
 	case c.late && r.Old == nil:
 		return policy.Warn, policy.Early

@@ -16,7 +16,8 @@ import (
 func waits(t *testing.T) []string {
 	t.Helper()
 	code := sourceOf(t, "traffic/rollout")
-	return set(code.named("^(stageWaits$|wait[A-Z]|missing$)"), code.put("wait"))
+	guards := set(sourceOf(t, "policy/window").put("Why"), sourceOf(t, "traffic/guard").named("^wait[A-Z]"))
+	return set(code.named("^(stageWaits$|wait[A-Z]|missing$)"), code.put("wait"), guards)
 }
 
 // The page names every phase, stage, wait and reason that the code has, and no other.
@@ -48,7 +49,7 @@ func TestThePictureOfStates(t *testing.T) {
 func TestWhatTheSourceSays(t *testing.T) {
 	all := waits(t)
 	for _, one := range []string{
-		"the canary's pods are ready", "pods can be made: …", `Service "…" exists`, "… exists",
+		"the canary's pods are ready", "pods can be made: …", "a freeze until … is over: …", `a place for releases in namespace "…" is free (budget.namespace: …)`, `Service "…" exists`, "… exists",
 		`Service "…" leads to this Deployment's pods alone: it also selects pods of another workload`,
 	} {
 		assert.Contains(t, all, one)

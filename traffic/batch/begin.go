@@ -21,7 +21,7 @@ const ActionHold rollout.Action = "hold"
 func Begin(plan State, now time.Time) State {
 	state := State{
 		OnFailure: plan.OnFailure, Steps: plan.Steps, Turn: plan.Turn, Stable: plan.Stable, Dropped: plan.Dropped,
-		User: plan.User, Services: plan.Services, Timing: plan.Timing, Held: plan.Held,
+		User: plan.User, Services: plan.Services, Timing: plan.Timing, Held: plan.Held, OverrideBy: plan.OverrideBy,
 		Log: plan.Log.Begun(now),
 	}
 	if state.ordinal() {
@@ -41,6 +41,7 @@ func Again(state State, plan State, now time.Time) State {
 	plan.Log.Replaced = state.Log.Replace(rollout.Replaced{
 		Stable: state.Stable.Told(), Canary: state.Canary.Told(), Strategy: rollout.Batch, Steps: state.Steps,
 	}, now)
+	plan.OverrideBy = state.OverrideBy
 	if state.Phase == rollout.Promoting {
 		plan.Stable, plan.Dropped = state.Canary, nil
 	}
@@ -128,7 +129,7 @@ func RollBack(state State, reason string, now time.Time) State {
 func (s State) enter(phase rollout.Phase, stage rollout.Stage, now time.Time) State {
 	s.Phase, s.Stage = phase, stage
 	s.Since, s.Seen = stamp(now), time.Time{}
-	s.Told, s.Ready = false, 0
+	s.Told, s.Closed, s.Ready = false, false, 0
 	s.Wait = stageWaits[stage]
 	if stage == StageTurn { // the Services are asked for the new pods
 		stage = rollout.StageShift

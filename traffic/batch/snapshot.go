@@ -31,6 +31,10 @@ type Snapshot struct {
 	Refused  string
 	Pods     []Pod
 	Services []Service
+	// Closed is what closes the way forward; Hasty tells that an emergency lifts
+	// Timing.MinStep.
+	Closed rollout.Closed
+	Hasty  bool
 }
 
 // Pod is one pod of the workload.

@@ -52,6 +52,9 @@ func (s Snapshot) unseen() string {
 
 // leavePrepare starts with the first batch once nothing moves by itself.
 func leavePrepare(s Snapshot, now time.Time) outcome {
+	if o, shut := s.shut(now); shut {
+		return o
+	}
 	if wait := s.unseen(); wait != "" {
 		return outcome{wait: wait}
 	}
@@ -160,11 +163,14 @@ func leaveDwell(s Snapshot, now time.Time) outcome {
 		next := state.enter(rollout.Stepping, StageBatch, now)
 		return to(next, eventUnready(next, s.changed(), s.want()))
 	}
-	if o, over := until(state.Since, step.Duration, now, stageWaits[StageDwell]); !over {
+	if o, over := until(state.Since, s.lasts(), now, stageWaits[StageDwell]); !over {
 		return o
 	}
 	if step.Pause && !state.Told {
 		return outcome{wait: waitPerson, patient: true}
+	}
+	if s.Closed.Why != "" {
+		return closedWait(s.Closed, now)
 	}
 	if state.Step+1 < len(state.StepList()) {
 		state.Step++

@@ -91,6 +91,10 @@ type State struct {
 	Held bool `json:"held,omitempty"`
 	// Told is set when a person said continue to the current step.
 	Told bool `json:"told,omitempty"`
+	// Closed tells that the gate is shut because the way forward is closed.
+	Closed bool `json:"closed,omitempty"`
+	// OverrideBy is who wrote the emergency's annotation, where that is known.
+	OverrideBy string `json:"overrideBy,omitempty"`
 	// Reason says why the phase was entered, where that needs saying.
 	Reason string `json:"reason,omitempty"`
 	// Wait says what the stage waits for.

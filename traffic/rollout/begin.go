@@ -16,7 +16,7 @@ import (
 func Begin(plan State, now time.Time) State {
 	plan.Weight, plan.Step, plan.Exposed = 0, 0, false
 	plan.Surge, plan.Capped, plan.Give = plan.asked(), false, 0
-	plan.Canary, plan.Reason = Version{}, ""
+	plan.Canary, plan.Reason, plan.Closed = Version{}, "", false
 	plan.Log = plan.Log.Begun(now)
 	if plan.Strategy == BlueGreen {
 		plan.Capacity = Surge // both versions are whole, whatever was wished for

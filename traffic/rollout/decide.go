@@ -172,7 +172,7 @@ func rollBack(state State, reason string, now time.Time) Decision {
 func (s State) enter(phase Phase, stage Stage, now time.Time) State {
 	s.Phase, s.Stage = phase, stage
 	s.Since, s.Seen = stamp(now), time.Time{}
-	s.Told = false
+	s.Told, s.Closed = false, false
 	s.Wait = stageWaits[stage]
 	s.Log = s.Log.Entered(phase, stage, s.Step, now)
 	return s

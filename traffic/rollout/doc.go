@@ -38,6 +38,9 @@
 // that there is room for (scale) get what they can carry (shift), and once the
 // data plane has followed (dwell) stable gives as many pods, which makes room.
 //
+// Where the way forward is closed (Closed), prepare and dwell are not left for a
+// further step or the promotion, however long it takes. The way back never closes.
+//
 // A mirror is traffic, too: copies go to the canary from the first shift on, until
 // its weight is 100 or it goes back, and no pod that gets them is taken away.
 //

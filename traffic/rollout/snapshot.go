@@ -33,6 +33,10 @@ type Snapshot struct {
 	Canary   Pods
 	Services []Service
 	Routes   []Route
+	// Closed is what closes the way forward; Hasty tells that an emergency lifts
+	// Timing.MinStep.
+	Closed Closed
+	Hasty  bool
 }
 
 // Pods are the pods of one version, as its ReplicaSet counts them.

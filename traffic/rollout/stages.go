@@ -66,6 +66,9 @@ func leaveRoll(s Snapshot, now time.Time) outcome {
 // leavePrepare opens the gate once no canary pod can get traffic that nobody
 // gave it, and stable can carry all of it.
 func leavePrepare(s Snapshot, now time.Time) outcome {
+	if o, shut := s.shut(now); shut {
+		return o
+	}
 	if wait := s.missing(); wait != "" {
 		return outcome{wait: wait}
 	}
@@ -192,7 +195,7 @@ func leaveDwell(s Snapshot, now time.Time) outcome {
 	if o, gave := s.giveWhatIsCarried(part, now); gave {
 		return o
 	}
-	if o, over := until(state.Since, max(step.Duration, settle), now, stageWaits[StageDwell]); !over {
+	if o, over := until(state.Since, max(s.lasts(), settle), now, stageWaits[StageDwell]); !over {
 		return o
 	}
 	if step.Pause && !state.Told {
@@ -220,6 +223,9 @@ func (s Snapshot) giveWhatIsCarried(part bool, now time.Time) (outcome, bool) {
 // stable that cannot carry its share is no ground to go on from.
 func (s Snapshot) goOn(now time.Time) outcome {
 	state := s.State
+	if s.Closed.Why != "" {
+		return s.Closed.wait(now)
+	}
 	if !state.last() {
 		if state.Divides() && s.Stable.Ready < s.Replicas-max(carries(state.Weight, s.Replicas), down(s.Replicas, state.Give)) {
 			return outcome{wait: waitStable, patient: true}

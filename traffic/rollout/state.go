@@ -115,16 +115,6 @@ type Version struct {
 	Revision string `json:"revision,omitempty"`
 }
 
-// Timing holds the waits of a rollout, frozen when it starts.
-type Timing struct {
-	// Settle is how long a data plane may take to follow a change.
-	Settle Duration `json:"settle"`
-	// ScaleDownDelay keeps stable's pods after the promotion.
-	ScaleDownDelay Duration `json:"scaleDownDelay"`
-	// StepDeadline is how long a stage may wait before the rollout rolls back.
-	StepDeadline Duration `json:"stepDeadline"`
-}
-
 // State is what a Deployment carries about its rollout. One value of it says
 // everything that is needed to go on, whoever reads it and whenever.
 type State struct {
@@ -175,6 +165,10 @@ type State struct {
 	Held bool `json:"held,omitempty"`
 	// Told is set when a person said continue to the current step.
 	Told bool `json:"told,omitempty"`
+	// Closed tells that the gate is shut because the way forward is closed.
+	Closed bool `json:"closed,omitempty"`
+	// OverrideBy is who wrote the emergency's annotation, where that is known.
+	OverrideBy string `json:"overrideBy,omitempty"`
 	// Reason says why the phase was entered, where that needs saying.
 	Reason string `json:"reason,omitempty"`
 	// Wait says what the stage waits for.
@@ -283,16 +277,3 @@ func (s State) String() string {
 
 // Equal tells whether two states say the same.
 func (s State) Equal(other State) bool { return s.String() == other.String() }
-
-// Duration is a time.Duration that is written as Go writes it ("1m30s").
-type Duration time.Duration
-
-// MarshalText writes the duration as Go writes it.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
-
-// UnmarshalText reads a Go duration.
-func (d *Duration) UnmarshalText(text []byte) error {
-	value, err := time.ParseDuration(string(text))
-	*d = Duration(value)
-	return err
-}

@@ -61,7 +61,7 @@ var waitKinds = []struct {
 	{"the release window ", "", WaitClosed},
 	{"a release window ", "", WaitClosed},
 	{"a freeze ", "", WaitClosed},
-	{"a place in the budget", "", WaitClosed},
+	{"a place for releases ", "", WaitClosed},
 	{"the stock controller ", "", WaitPods},
 	{"the rolling update ", "", WaitPods},
 	{"the first batch ", "", WaitPods},

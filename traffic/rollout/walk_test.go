@@ -36,7 +36,7 @@ func someWorld(random *rand.Rand) *world {
 // step lets one event happen. In a fair world nobody disturbs, and people say
 // what is waited for.
 func (w *world) step(random *rand.Rand, fair bool) {
-	switch event := random.IntN(18); {
+	switch event := random.IntN(19); {
 	case event < 6:
 		w.reconcile([]int{1, 3, 5, all, all, all}[event])
 	case event < 9:
@@ -45,6 +45,8 @@ func (w *world) step(random *rand.Rand, fair bool) {
 		w.becomeReady()
 	case event < 14:
 		w.pass(time.Duration(random.IntN(3000)) * time.Millisecond)
+	case fair && w.closed:
+		w.closed = false
 	case fair && w.state.Phase == Stepping:
 		if next, err := Act(w.state, ActionContinue, w.now); err == nil {
 			w.write(next)
@@ -57,6 +59,8 @@ func (w *world) step(random *rand.Rand, fair bool) {
 		w.scale(int32(random.IntN(14)))
 	case !fair && event == 17 && random.IntN(60) == 0:
 		w.apply("third")
+	case !fair && event == 18 && random.IntN(20) == 0:
+		w.closed = !w.closed
 	}
 	w.check()
 }

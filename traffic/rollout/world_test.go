@@ -34,6 +34,8 @@ type world struct {
 	shownAt time.Time
 	broken  []string
 	bug     string
+	// closed is a window that is not open.
+	closed bool
 }
 
 // view is what the data plane has of the route and the two Services' selectors.
@@ -96,6 +98,9 @@ func (w *world) snapshot() Snapshot {
 	s := Snapshot{State: w.state, Replicas: w.replicas, Rendered: true, Observed: true, Stable: w.count(w.state.Stable), Canary: w.count(w.state.Canary)}
 	if w.pods[w.template] > 0 || w.template == "stable" {
 		s.Newest = version(w.template)
+	}
+	if w.closed && w.bug != "a closed way is gone" {
+		s.Closed = Closed{Why: "the window opens"}
 	}
 	s.Finished = w.total() == w.replicas && w.ready[w.template] == w.replicas
 	if w.sick[w.template] && w.state.Stage == StageRoll && w.now.Sub(w.state.Since) > time.Minute {
@@ -177,6 +182,9 @@ const all = 1<<3 - 1
 func (w *world) reconcile(writes int) {
 	next := w.planted(Decide(w.snapshot(), w.now).State)
 	if !next.Equal(w.state) {
+		if w.closed && w.state.Passes(next) {
+			w.broken = append(w.broken, "it goes forward where the way is closed: "+next.String())
+		}
 		w.write(next)
 		return
 	}

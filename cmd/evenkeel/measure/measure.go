@@ -13,6 +13,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/config"
 	"github.com/evenkeel-dev/evenkeel/traffic"
 	"github.com/evenkeel-dev/evenkeel/traffic/archive"
+	"github.com/evenkeel-dev/evenkeel/traffic/guard"
 	"github.com/evenkeel-dev/evenkeel/traffic/notify"
 	"github.com/evenkeel-dev/evenkeel/webhook"
 	"github.com/evenkeel-dev/evenkeel/webhook/audit"
@@ -35,6 +36,7 @@ type Metrics struct {
 	Rollouts      *traffic.Metrics
 	Notifications *notify.Metrics
 	Ledger        *archive.Metrics
+	Guard         *guard.Metrics
 }
 
 // Register registers all metrics of a manager.
@@ -64,7 +66,11 @@ func Register(registry prometheus.Registerer, of Of) (Metrics, error) {
 		return Metrics{}, err
 	}
 	ledger, err := archive.NewMetrics(registry)
-	return Metrics{Admission: admission, Rollouts: rollouts, Notifications: notifications, Ledger: ledger}, err
+	if err != nil {
+		return Metrics{}, err
+	}
+	rails, err := guard.NewMetrics(registry)
+	return Metrics{Admission: admission, Rollouts: rollouts, Notifications: notifications, Ledger: ledger, Guard: rails}, err
 }
 
 // build shows which program runs.

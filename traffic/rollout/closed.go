@@ -1,0 +1,78 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rollout
+
+import "time"
+
+// Closed is what closes the way forward; nothing does where Why is empty. It never
+// closes the way back, nor that of a version which is promoted.
+type Closed struct {
+	// Why is what is waited for, in words that stay the same until it is there.
+	Why string
+	// Until is when it is there; zero where only a change tells.
+	Until time.Time
+}
+
+// After is when to look again; 0 means on the next change.
+func (c Closed) After(now time.Time) time.Duration {
+	if c.Until.IsZero() {
+		return 0
+	}
+	return max(c.Until.Sub(now), time.Millisecond)
+}
+
+// wait waits for what closes the way, for as long as it takes.
+func (c Closed) wait(now time.Time) outcome {
+	return outcome{wait: c.Why, after: c.After(now), patient: true}
+}
+
+// shut keeps the gate shut while the way forward is closed. No other wait is
+// counted meanwhile: all of them start anew when it opens.
+func (s Snapshot) shut(now time.Time) (outcome, bool) {
+	state := s.State
+	switch {
+	case s.Closed.Why != "" && state.Closed:
+		return s.Closed.wait(now), true
+	case s.Closed.Why == "" && !state.Closed:
+		return outcome{}, false
+	}
+	if state.Closed = s.Closed.Why != ""; state.Closed {
+		decision := waitFor(state, s.Closed.Why)
+		return outcome{next: &decision.State, event: decision.Event}, true
+	}
+	state.Since, state.Seen, state.Wait = stamp(now), time.Time{}, stageWaits[state.Stage]
+	return outcome{next: &state}, true
+}
+
+// lasts is how long the current step keeps its weight. One with traffic lasts no
+// less than the policy's least.
+func (s Snapshot) lasts() time.Duration {
+	step := s.State.Current()
+	if s.Hasty || !s.State.shows() {
+		return step.Duration
+	}
+	return max(step.Duration, time.Duration(s.State.Timing.MinStep))
+}
+
+// shows tells whether the current step lets users meet the canary.
+func (s State) shows() bool { return s.Current().Weight > 0 || s.serves() }
+
+// Hurried tells whether a step is left before it has lasted as long as the policy
+// asks for.
+func (s State) Hurried(now time.Time) bool {
+	return s.Stage == StageDwell && s.shows() && now.Sub(s.Since) < time.Duration(s.Timing.MinStep)
+}
+
+// Passes tells whether a rollout that becomes next goes where its way forward can
+// be closed: through the gate, to a further step, or to the promotion.
+func (s State) Passes(next State) bool {
+	switch s.Stage {
+	case StagePrepare:
+		return next.Phase == Stepping
+	case StageDwell:
+		return next.Phase == Promoting || (next.Phase == Stepping && next.Step > s.Step)
+	default:
+		return false
+	}
+}
