@@ -1,7 +1,7 @@
 // Copyright The Evenkeel Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package command
 
 import (
 	"context"
@@ -66,7 +66,7 @@ func (o *restoring) run(ctx context.Context, out io.Writer, name string) error {
 	if err != nil {
 		return err
 	}
-	kinds, err := kindsOf(c.RESTMapper())
+	kinds, err := RouteKinds(c.RESTMapper())
 	if err != nil {
 		return err
 	}

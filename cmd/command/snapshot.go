@@ -1,7 +1,7 @@
 // Copyright The Evenkeel Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package command
 
 import (
 	"context"
@@ -49,7 +49,7 @@ func (a *access) connect() (client.Client, error) {
 		return nil, fmt.Errorf("cannot reach a cluster: %w", err)
 	}
 	settings.QPS, settings.Burst = 50, 100
-	c, err := client.New(settings, client.Options{Scheme: newScheme()})
+	c, err := client.New(settings, client.Options{Scheme: Scheme()})
 	if err != nil {
 		return nil, fmt.Errorf("cannot reach a cluster: %w", err)
 	}

@@ -1,7 +1,7 @@
 // Copyright The Evenkeel Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package command
 
 import (
 	"bytes"
@@ -35,7 +35,7 @@ func flying(name, stable string) *appsv1.Deployment {
 
 // managed is a cluster whose manager keeps the state, and goes back when it is asked.
 func managed(objects ...client.Object) client.WithWatch {
-	return fake.NewClientBuilder().WithScheme(newScheme()).WithObjects(objects...).WithInterceptorFuncs(interceptor.Funcs{
+	return fake.NewClientBuilder().WithScheme(Scheme()).WithObjects(objects...).WithInterceptorFuncs(interceptor.Funcs{
 		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, _ ...client.PatchOption) error {
 			data, err := p.Data(o)
 			if err != nil || !strings.Contains(string(data), rollout.ActionAnnotation) {

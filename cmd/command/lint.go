@@ -1,7 +1,7 @@
 // Copyright The Evenkeel Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package command
 
 import (
 	"context"
@@ -11,7 +11,6 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -128,20 +127,3 @@ func colors(to io.Writer) bool {
 	file, ok := to.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd())) && os.Getenv("NO_COLOR") == ""
 }
-
-// exit ends the program with a code; why is what is said before, where anything is.
-type exit struct {
-	code int
-	why  error
-}
-
-// Error says why.
-func (e exit) Error() string {
-	if e.why == nil {
-		return ""
-	}
-	return strings.TrimSpace(e.why.Error())
-}
-
-// unusable is an input, or a flag, that cannot be used.
-func unusable(err error) error { return exit{code: 2, why: err} }

@@ -1,7 +1,7 @@
 // Copyright The Evenkeel Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package command
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/yaml"
@@ -47,14 +48,15 @@ var (
 
 // called runs a command as main does.
 func called(stdin string, args ...string) (code int, stdout, stderr string) {
-	root := rootCommand()
+	root := &cobra.Command{Use: "evenkeel", SilenceUsage: true, SilenceErrors: true}
+	root.AddCommand(All()...)
 	var out, errs bytes.Buffer
 	root.SetArgs(args)
 	root.SetIn(strings.NewReader(stdin))
 	root.SetOut(&out)
 	root.SetErr(&errs)
 	if err := root.Execute(); err != nil {
-		code = tell(&errs, err)
+		code = Tell(&errs, err)
 	}
 	return code, out.String(), errs.String()
 }
