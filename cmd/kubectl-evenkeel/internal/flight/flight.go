@@ -51,6 +51,8 @@ type Flight struct {
 	Held   bool   `json:"held,omitempty"`
 	// Reversible tells whether there is a way back.
 	Reversible bool `json:"reversible,omitempty"`
+	// Measurements are the newest of the analyses that the step waits for.
+	Measurements []Measurement `json:"measurements,omitempty"`
 	// Since is when it came to where it stands.
 	Since time.Time `json:"since,omitzero"`
 	// Unread says why the state cannot be read; all else of it is empty then.
@@ -124,7 +126,8 @@ func of(kind string, meta metav1.ObjectMeta, state rollout.State) Flight {
 		Strategy: strategy(state), Phase: state.Phase, Stage: state.Stage, Step: state.Step, Steps: state.Steps,
 		Weight: state.Weight, Match: state.Match, Mirror: state.Mirror, Services: state.Services, Routes: state.Routes,
 		Wait: state.Wait, Reason: state.Reason, Held: state.Held, Reversible: state.Reversible(), Since: state.Since,
-		Stable: Pods{Version: state.Stable.ReplicaSet}, Canary: Pods{Version: state.Canary.ReplicaSet},
+		Measurements: evidence(meta.Annotations[rollout.StateAnnotation]),
+		Stable:       Pods{Version: state.Stable.ReplicaSet}, Canary: Pods{Version: state.Canary.ReplicaSet},
 	}
 }
 

@@ -6,6 +6,7 @@ package flight
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -228,4 +229,11 @@ func TestFollowTellsWhyNothingIsSeen(t *testing.T) {
 	c.PrependReactor("list", "replicasets", func(clienttesting.Action) (bool, runtime.Object, error) { return true, nil, errors.New("no") })
 	sight := next(t, Follow(t.Context(), c, "shop", Ref{Deployment, "demo"}), func(s Sight) bool { return s.Err != nil })
 	require.ErrorContains(t, sight.Err, "cannot watch: ")
+}
+
+// What was measured is told as the state keeps it.
+func TestMeasurements(t *testing.T) {
+	text := strings.Replace(stepping.String(), `{"phase"`, `{"analyses": [{"name": "errors", "last": {"at": "2026-11-21T11:59:00Z", "verdict": "Failed", "says": "3.1 % of 900 requests failed, at most 1 %"}}, {"name": "latency"}], "phase"`, 1)
+	f := OfDeployment(deployment("demo", text), nil)
+	assert.Equal(t, []Measurement{{"errors", "Failed", "3.1 % of 900 requests failed, at most 1 %", now.Add(-time.Minute)}}, f.Measurements)
 }
