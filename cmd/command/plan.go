@@ -127,7 +127,7 @@ func running(live []manifest.File, d *appsv1.Deployment, world *offline.World) *
 			old.UID = types.UID("live-" + old.Name)
 		}
 		if !hasReplicaSet(live, old) {
-			world.Add(finished(old))
+			world.Add(Finished(old))
 		}
 		return old
 	}
@@ -145,8 +145,9 @@ func hasReplicaSet(files []manifest.File, d *appsv1.Deployment) bool {
 	return false
 }
 
-// finished is the ReplicaSet of a Deployment at rest.
-func finished(d *appsv1.Deployment) *appsv1.ReplicaSet {
+// Finished is the ReplicaSet of a Deployment at rest. It numbers the Deployment's
+// revision where nobody has.
+func Finished(d *appsv1.Deployment) *appsv1.ReplicaSet {
 	const revision = "deployment.kubernetes.io/revision"
 	if d.Annotations == nil {
 		d.Annotations = map[string]string{}

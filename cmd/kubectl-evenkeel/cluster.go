@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/kubernetes"
@@ -113,4 +114,10 @@ func oneOf(flag, value string, known []string) error {
 	}
 	words := slices.DeleteFunc(slices.Clone(known), func(word string) bool { return word == "" })
 	return fmt.Errorf("%s=%q is not known: use %s", flag, value, strings.Join(words, ", "))
+}
+
+// policyFlags are where the cluster's policy is.
+func policyFlags(f *pflag.FlagSet, key *client.ObjectKey) {
+	f.StringVar(&key.Namespace, "policy-namespace", "evenkeel-system", "namespace of the cluster's policy")
+	f.StringVar(&key.Name, "policy-configmap", "evenkeel-policy", "ConfigMap of the cluster's policy")
 }
