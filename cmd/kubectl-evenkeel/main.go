@@ -39,6 +39,7 @@ func rootCommand(c *cluster) *cobra.Command {
 		Annotations:  map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl evenkeel"},
 		SilenceUsage: true, SilenceErrors: true,
 	}
+	root.CompletionOptions.DisableDefaultCmd = true // kubectl completes its plugins by kubectl_complete-evenkeel
 	root.AddCommand(statusCommand(c), watchCommand(c), historyCommand(c), explainCommand(c), doctorCommand(c), versionCommand())
 	root.AddCommand(actionCommands(c)...)
 	for _, shared := range command.All() {

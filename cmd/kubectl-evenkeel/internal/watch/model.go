@@ -119,7 +119,8 @@ func (m Model) key(key string) (tea.Model, tea.Cmd) {
 	case key == "h":
 		verb, known = act.Hold, true
 	}
-	if !known || !m.flight.Reversible {
+	lost := m.flight.Unread != "" && verb == act.Rollback // a way back is all that is left
+	if !known || m.gone || !(m.flight.Reversible || lost) {
 		return m, nil
 	}
 	if verb == act.Rollback || verb == act.Skip {

@@ -37,7 +37,7 @@ func (m Model) Text() string {
 	case m.gone:
 		parts = []string{m.Style.bad(fmt.Sprintf("%s %s is not there", m.Target.Kind, m.Target.Name))}
 	case f.Unread != "":
-		parts = []string{m.head(), m.line("State", m.Style.bad(f.Unread)), m.line("", "No key is taken: repair the annotation, or run kubectl evenkeel restore.")}
+		parts = []string{m.head(), m.line("State", m.Style.bad(f.Unread)), m.line("", "Nothing moves until the annotation is mended, or you roll back to the version that has most ready pods.")}
 	case f.Phase == "":
 		parts = []string{m.head(), m.line("Waits", "until a changed template is applied: nothing of it is in flight")}
 	default:
@@ -248,6 +248,8 @@ func (m Model) foot() string {
 
 func (m Model) help() string {
 	switch f := m.flight; {
+	case f.Unread != "" && !m.gone:
+		return "r roll back   q quit"
 	case !f.Reversible || m.gone: // nothing ended, and no way back, is steered
 		return "q quit"
 	case f.Held:

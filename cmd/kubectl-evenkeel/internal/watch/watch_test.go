@@ -146,6 +146,8 @@ func TestKeys(t *testing.T) {
 		"a key is no yes":       {stepping(nil), []string{"r", "c"}, ""},
 		"a question asked once": {stepping(nil), []string{"r", "n", "y"}, ""},
 		"nothing in flight":     {ended, []string{"c"}, ""},
+		"no way on, unread":     {flight.Flight{Unread: "why"}, []string{"c"}, ""},
+		"a way back, unread":    {flight.Flight{Unread: "why"}, []string{"r", "y"}, act.Rollback},
 		"another key":           {stepping(nil), []string{"x"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
