@@ -8,11 +8,13 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"strings"
 	"time"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -93,7 +95,7 @@ func certificates(ctx context.Context, d *Doctor) []Finding {
 	case ends.IsZero():
 		return out
 	case left <= 0:
-		return append(out, Finding{Fail, about, "the CA ended at " + ends.UTC().Format(time.RFC3339), "kubectl -n " + d.Namespace + " delete secret evenkeel-ca    # the manager makes another"})
+		return append(out, Finding{Fail, about, "the CA ended at " + ends.UTC().Format(time.RFC3339), "kubectl -n " + d.Namespace + " rollout restart deployment -l app.kubernetes.io/name=evenkeel    # with cert-manager: kubectl get certificates -A"})
 	case left < soon:
 		return append(out, Finding{Warn, about, "the CA ends at " + ends.UTC().Format(time.RFC3339) + "; the manager should have made another by now", "kubectl -n " + d.Namespace + " logs deployment -l app.kubernetes.io/name=evenkeel --tail=50"})
 	default:
@@ -131,8 +133,12 @@ func admission(ctx context.Context, d *Doctor) []Finding {
 	err := d.Client.Create(ctx, object, client.DryRunAll)
 	warnings := d.Warnings()
 	switch {
+	case err != nil && strings.Contains(err.Error(), "evenkeel.dev\" denied the request"):
+		return []Finding{{OK, about, "it answered (dry run): " + err.Error(), ""}}
+	case apierrors.IsForbidden(err):
+		return []Finding{unread(about, err)}
 	case err != nil:
-		return []Finding{{Fail, about, "a Deployment could not be created (dry run): " + err.Error(), "kubectl auth can-i create deployments -n " + d.Try}}
+		return []Finding{{Fail, about, "a Deployment could not be created (dry run): " + err.Error(), "kubectl -n " + d.Namespace + " get pods,endpointslices    # does the webhook's Service lead to a ready manager?"}}
 	case object.Annotations[policy.InjectedAnnotation] != "" || object.Annotations[policy.CauseAnnotation] != "":
 		return []Finding{{OK, about, "a Deployment passed through Evenkeel (dry run)", ""}}
 	case len(warnings) > 0:
