@@ -74,7 +74,7 @@ func colors(to io.Writer) bool { return isTerminal(to) && os.Getenv("NO_COLOR") 
 
 func isTerminal(of any) bool {
 	file, ok := of.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd())) //nolint:gosec // a descriptor is small
+	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // warned keeps the warnings of a cluster's answers.
@@ -107,13 +107,13 @@ func (w *warned) take() []string {
 	})
 }
 
-// oneOf refuses a flag's value that is none of those that there are.
-func oneOf(flag, value string, known []string) error {
+// knownOutput refuses a value of --output that is none of those that there are.
+func knownOutput(value string, known []string) error {
 	if slices.Contains(known, value) {
 		return nil
 	}
 	words := slices.DeleteFunc(slices.Clone(known), func(word string) bool { return word == "" })
-	return fmt.Errorf("%s=%q is not known: use %s", flag, value, strings.Join(words, ", "))
+	return fmt.Errorf("--output=%q is not known: use %s", value, strings.Join(words, ", "))
 }
 
 // policyFlags are where the cluster's policy is.

@@ -24,7 +24,7 @@ func doctorCommand(c *cluster) *cobra.Command {
 			"It ends with 0, or with 1 where something has to be mended.",
 		Example: "  kubectl evenkeel doctor\n  kubectl evenkeel doctor -n shop -o json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := oneOf("--output", output, []string{"", "json", "yaml"}); err != nil {
+			if err := knownOutput(output, []string{"", "json", "yaml"}); err != nil {
 				return err
 			}
 			return c.doctor(cmd, d, output)

@@ -50,7 +50,7 @@ func explainCommand(c *cluster) *cobra.Command {
 }
 
 func (x *explainer) run(cmd *cobra.Command) error {
-	if err := oneOf("--output", x.output, []string{"", "json", "yaml"}); err != nil {
+	if err := knownOutput(x.output, []string{"", "json", "yaml"}); err != nil {
 		return err
 	}
 	files, err := manifest.Read([]string{x.file}, cmd.InOrStdin())
@@ -73,7 +73,7 @@ func (x *explainer) run(cmd *cobra.Command) error {
 	for _, d := range deployments {
 		e, err := x.explain(cmd.Context(), c, d, others)
 		if err != nil {
-			return fmt.Errorf("Deployment %s/%s: %w", d.Namespace, d.Name, err)
+			return fmt.Errorf("cannot explain Deployment %s/%s: %w", d.Namespace, d.Name, err)
 		}
 		all = append(all, e)
 	}

@@ -25,7 +25,7 @@ func historyCommand(c *cluster) *cobra.Command {
 		Example:           "  kubectl evenkeel history demo\n  kubectl evenkeel history statefulset/db -o json",
 		ValidArgsFunction: c.completeOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := oneOf("--output", output, []string{"", "json", "yaml"}); err != nil {
+			if err := knownOutput(output, []string{"", "json", "yaml"}); err != nil {
 				return err
 			}
 			return c.history(cmd, args[0], output)

@@ -50,7 +50,7 @@ func statusCommand(c *cluster) *cobra.Command {
 }
 
 func (l *looking) run(cmd *cobra.Command, names []string) error {
-	if err := oneOf("--output", l.output, status.Formats()); err != nil {
+	if err := knownOutput(l.output, status.Formats()); err != nil {
 		return err
 	}
 	if l.all && len(names) > 0 {

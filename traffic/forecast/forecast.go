@@ -125,7 +125,7 @@ func scaled(value *intstr.IntOrString, replicas int32, roundUp bool) int32 {
 	if err != nil { // the API server let it pass, so this cannot happen
 		return 0
 	}
-	return int32(min(max(n, 0), 1<<30)) //nolint:gosec // it is bounded
+	return int32(min(max(n, 0), 1<<30))
 }
 
 // snapshot shows the world as the state wishes it to be.

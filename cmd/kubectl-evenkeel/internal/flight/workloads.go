@@ -59,11 +59,11 @@ func ofBatches(kind string, meta metav1.ObjectMeta, replicas int32, pods []*core
 			continue
 		}
 		hash := pod.Labels[appsv1.ControllerRevisionHashLabelKey]
-		switch {
-		case hash == "":
-		case hash == state.Stable.Hash:
+		switch hash {
+		case "":
+		case state.Stable.Hash:
 			f.Stable.count(pod)
-		case hash == state.Canary.Hash:
+		case state.Canary.Hash:
 			f.Canary.count(pod)
 		}
 	}

@@ -120,7 +120,7 @@ func (m Model) key(key string) (tea.Model, tea.Cmd) {
 		verb, known = act.Hold, true
 	}
 	lost := m.flight.Unread != "" && verb == act.Rollback // a way back is all that is left
-	if !known || m.gone || !(m.flight.Reversible || lost) {
+	if !known || m.gone || (!m.flight.Reversible && !lost) {
 		return m, nil
 	}
 	if verb == act.Rollback || verb == act.Skip {
