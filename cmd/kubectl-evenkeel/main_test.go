@@ -9,6 +9,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -264,4 +265,31 @@ func TestVersionAndSharedExamples(t *testing.T) {
 	assert.Regexp(t, `^kubectl-evenkeel dev go1\.`, out)
 	_, out, _ = newWorld().called(t, "lint", "--help")
 	assert.Contains(t, out, "  kubectl evenkeel lint deploy/\n")
+}
+
+// The page has a row for every command, and none for another.
+func TestThePageKnowsEveryCommand(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "kubectl.md"))
+	require.NoError(t, err)
+	var rows, commands []string
+	for _, found := range regexp.MustCompile("(?m)^\\| `([a-z]+)` \\|").FindAllStringSubmatch(string(text), -1) {
+		rows = append(rows, found[1])
+	}
+	for _, cmd := range rootCommand(newCluster()).Commands() {
+		commands = append(commands, cmd.Name())
+	}
+	assert.ElementsMatch(t, commands, rows)
+}
+
+// What the page shows is what the tests have seen.
+func TestTheScreensOfThePage(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "kubectl.md"))
+	require.NoError(t, err)
+	for _, screen := range []string{"status/testdata/table.txt", "watch/testdata/measured.txt", "explain/testdata/starts.txt", "doctor/testdata/well.txt"} {
+		text, err := os.ReadFile(filepath.Join("internal", screen))
+		require.NoError(t, err)
+		for _, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
+			assert.Contains(t, string(page), strings.TrimRight("    "+line, " ")+"\n", screen)
+		}
+	}
 }
