@@ -25,7 +25,7 @@ func watchCommand(c *cluster) *cobra.Command {
 		Use: "watch NAME | KIND/NAME", Short: "Watch a rollout, and steer it by keys", Args: cobra.ExactArgs(1),
 		Long: "Watch shows a rollout while it happens: its steps, the traffic, the pods of both versions, what was measured, and what it\n" +
 			"waits for. Keys: c continue, h hold or go on, s skip, r roll back (both ask first), q quit. What is not a terminal gets a\n" +
-			"line for each change.\n\n" +
+			"line for each change, and waits for nothing that is not in flight.\n\n" +
 			"It ends with the rollout: with 0 when it is completed, or with 2 when it was rolled back; with 0 after q, and with 1\n" +
 			"after an error.",
 		Example:           "  kubectl evenkeel watch demo\n  kubectl apply -f demo.yaml && kubectl evenkeel watch demo | tee release.log",
@@ -63,8 +63,11 @@ func (c *cluster) target(name string) (flight.Ref, string, error) {
 func watching(ctx context.Context, cmd *cobra.Command, typed kubernetes.Interface, warnings *warned, namespace string, ref flight.Ref) error {
 	sights := flight.Follow(ctx, typed, namespace, ref)
 	if !isTerminal(cmd.OutOrStdout()) || !isTerminal(cmd.InOrStdin()) {
-		f, ended := watch.Lines(cmd.OutOrStdout(), sights, time.Now)
-		return outcome(f, ended)
+		f, err := watch.Lines(cmd.OutOrStdout(), sights, time.Now)
+		if err != nil {
+			return err
+		}
+		return outcome(f, true)
 	}
 	tell := func(seen flight.Flight, verb act.Verb) ([]string, error) {
 		warnings.take()

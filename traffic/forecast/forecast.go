@@ -35,18 +35,19 @@ const maxLooks = 10000
 
 // Of gives the stops of a rollout that begins in a state with so many replicas,
 // from the first to the one at which it is completed. What comes to the same as
-// the stop before is a part of it.
+// the stop before is a part of it. Whoever holds it is taken to let it go. Where a
+// rule waits for what a cluster without trouble has not, the stops end there.
 func Of(state rollout.State, replicas int32) []Stop {
 	w := &world{state: state, replicas: replicas, stable: replicas, now: state.Since, start: state.Since}
 	if state.Stable.Hash == "" {
 		w.state.Stable = rollout.Version{ReplicaSet: "stable", Hash: "stable", Revision: "1"}
 	}
+	w.state.Held = false
 	w.arrive()
 	for range maxLooks {
-		if !w.state.InFlight() {
+		if !w.state.InFlight() || !w.look() {
 			break
 		}
-		w.look()
 	}
 	return w.stops
 }
@@ -62,27 +63,22 @@ type world struct {
 }
 
 // look is what the controller would do now, and then time passes until there is
-// something to do.
-func (w *world) look() {
+// something to do. It tells whether there will be.
+func (w *world) look() bool {
 	decision := rollout.Decide(w.snapshot(), w.now)
 	if !decision.State.Equal(w.state) {
 		w.state = decision.State
 		w.arrive()
-		return
+		return true
 	}
 	if next, err := rollout.Act(w.state, rollout.ActionContinue, w.now); err == nil && decision.After == 0 {
 		w.stops[len(w.stops)-1].Person = true
 		w.state = next
-		return
+		return true
 	}
-	w.pass(decision.After)
-}
-
-// pass lets time go by; a second where nothing says how long.
-func (w *world) pass(d time.Duration) {
-	d = max(d, time.Millisecond)
-	w.now = w.now.Add(d)
-	w.stops[len(w.stops)-1].For += d
+	w.now = w.now.Add(decision.After)
+	w.stops[len(w.stops)-1].For += decision.After
+	return decision.After > 0
 }
 
 // arrive notes where the rollout is now.

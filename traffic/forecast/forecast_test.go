@@ -94,6 +94,17 @@ Completed  step 0: 100%, 0 stable and 3 canary pods, from 0s for 0s
 	}
 }
 
+// What is held is foreseen as if it were let go, and what no rule moves ends there.
+func TestWhatDoesNotGoOn(t *testing.T) {
+	held := begun(nil)
+	held.Held = true
+	assert.Equal(t, Of(begun(nil), 10), Of(held, 10))
+
+	unknown := begun(nil)
+	unknown.Stage = "a stage of another version"
+	assert.Len(t, Of(unknown, 10), 1)
+}
+
 // Whatever is asked for ends, and never with more or fewer pods than it has to.
 func TestEveryRolloutEnds(t *testing.T) {
 	for _, strategy := range rollout.Strategies() {

@@ -47,6 +47,8 @@ type Explanation struct {
 	Strategy string   `json:"strategy,omitempty"`
 	Steps    string   `json:"steps,omitempty"`
 	Capacity string   `json:"capacity,omitempty"`
+	// Held tells that spec.paused holds the release from its beginning.
+	Held bool `json:"held,omitempty"`
 	// Stops are where the release stays, at the earliest.
 	Stops []forecast.Stop `json:"stops,omitempty"`
 	// Notes say what was not known.
@@ -109,7 +111,7 @@ func sameTemplate(a, b *appsv1.Deployment) bool {
 
 // foresee fills in what the release does.
 func (e *Explanation) foresee(state rollout.State) {
-	e.Strategy, e.Steps, e.Capacity = state.Strategy, state.Steps, state.Capacity
+	e.Strategy, e.Steps, e.Capacity, e.Held = state.Strategy, state.Steps, state.Capacity, state.Held
 	e.Stops = forecast.Of(state, e.Replicas)
 }
 

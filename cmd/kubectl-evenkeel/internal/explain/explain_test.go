@@ -26,6 +26,7 @@ import (
 
 	"github.com/evenkeel-dev/evenkeel/cmd/command"
 	"github.com/evenkeel-dev/evenkeel/policy/manifest"
+	"github.com/evenkeel-dev/evenkeel/traffic/forecast"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
 
@@ -127,6 +128,7 @@ func TestTexts(t *testing.T) {
 		"unchanged":           {before, given, before, interceptor.Funcs{}, Unchanged},
 		"refused":             {before, given, unsafe, interceptor.Funcs{}, Refused},
 		"plain":               {before, given, strings.Replace(manifestText, "strategy: canary", "strategy: rolling", 1), interceptor.Funcs{}, Plain},
+		"held":                {before, given, strings.Replace(manifestText, "  replicas", "  paused: true\n  replicas", 1), interceptor.Funcs{}, Starts},
 		"no policy":           {before, "", manifestText, interceptor.Funcs{}, Starts},
 		"a broken policy":     {before, "a: b", manifestText, interceptor.Funcs{}, Starts},
 		"nothing may be read": {before, given, manifestText, forbidden, Created},
@@ -165,6 +167,14 @@ func TestInFlight(t *testing.T) {
 		assert.Equal(t, want, e.Outcome, e.Message)
 		assert.NotEmpty(t, e.Headline())
 	}
+}
+
+// Nobody is told of an end that was not foreseen.
+func TestAnEndThatIsNotForeseen(t *testing.T) {
+	e := Explanation{Outcome: Starts, Stops: []forecast.Stop{{Phase: rollout.Stepping, Person: true}}}
+	assert.Equal(t, "What comes after that cannot be told ahead.", total(e))
+	e.Stops = []forecast.Stop{{Person: true}, {Person: true}, {Phase: rollout.Completed, After: time.Hour}}
+	assert.Contains(t, total(e), "In all 1h at the least, and your word 2 times,")
 }
 
 // An autoscaler's replicas stay, where the manifest leaves them out.

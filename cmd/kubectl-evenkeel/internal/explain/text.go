@@ -58,7 +58,11 @@ func (e Explanation) Headline() string {
 		}
 		return text
 	case Starts:
-		return "this starts a release by " + e.how()
+		text := "this starts a release by " + e.how()
+		if e.Held {
+			text += ", which is held until kubectl rollout resume"
+		}
+		return text
 	case GoesBack:
 		return "this takes the release in flight back to stable: the traffic first, then the pods"
 	case GoesOn:
@@ -143,7 +147,11 @@ func total(e Explanation) string {
 			people++
 		}
 	}
-	text := fmt.Sprintf("In all %s at the least", short(e.Stops[len(e.Stops)-1].After))
+	last := e.Stops[len(e.Stops)-1]
+	if last.Phase != rollout.Completed {
+		return "What comes after that cannot be told ahead."
+	}
+	text := fmt.Sprintf("In all %s at the least", short(last.After))
 	switch people {
 	case 0:
 	case 1:

@@ -4,34 +4,43 @@
 package watch
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/evenkeel-dev/evenkeel/cmd/kubectl-evenkeel/internal/flight"
 	"github.com/evenkeel-dev/evenkeel/cmd/kubectl-evenkeel/internal/status"
 )
 
 // Lines writes a line for each thing that is new, where nobody looks at a screen,
-// until the rollout has ended. It gives the last look, and whether that was the end.
-func Lines(to io.Writer, sights <-chan flight.Sight, now func() time.Time) (flight.Flight, bool) {
-	var before flight.Flight
+// until the rollout has ended, and gives the last look. It waits for none that is
+// not there: what is not in flight at the first look has ended. It fails for what
+// is gone, and for what nobody lets it see.
+func Lines(to io.Writer, sights <-chan flight.Sight, now func() time.Time) (flight.Flight, error) {
+	var last flight.Flight
 	told := ""
 	for sight := range sights {
-		line := Line(sight)
-		if line != told {
+		if line := Line(sight); line != told {
 			told = line
 			fmt.Fprintf(to, "%s  %s\n", now().UTC().Format(time.TimeOnly), line)
 		}
-		if sight.Err != nil || sight.Gone {
+		switch {
+		case sight.Gone:
+			return last, errors.New("the workload is not there")
+		case apierrors.IsForbidden(sight.Err):
+			return last, sight.Err
+		case sight.Err != nil:
 			continue
 		}
-		if Over(before, sight.Flight) {
-			return sight.Flight, true
+		last = sight.Flight
+		if !last.InFlight() && last.Unread == "" {
+			return last, nil
 		}
-		before = sight.Flight
 	}
-	return before, false
+	return last, nil
 }
 
 // Line says all of a look in one line.

@@ -6,6 +6,7 @@ package watch
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +17,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/evenkeel-dev/evenkeel/cmd/kubectl-evenkeel/internal/act"
 	"github.com/evenkeel-dev/evenkeel/cmd/kubectl-evenkeel/internal/flight"
@@ -197,23 +200,40 @@ func TestTheClock(t *testing.T) {
 }
 
 func TestLines(t *testing.T) {
-	sights := make(chan flight.Sight, 10)
-	for _, sight := range []flight.Sight{
-		{Gone: true}, {Flight: flight.Flight{Kind: flight.Deployment, Name: "demo"}}, {Flight: stepping(nil)}, {Flight: stepping(nil)}, {Err: errors.New("cannot watch: no")},
-		{Flight: flight.Flight{Unread: "cannot read it"}}, {Flight: stepping(nil)},
-		{Flight: stepping(func(f *flight.Flight) { f.Phase, f.Reason = rollout.RolledBack, "a person asked for it" })}, {Flight: stepping(nil)},
+	forbidden := fmt.Errorf("cannot watch: %w", apierrors.NewForbidden(schema.GroupResource{Resource: "deployments"}, "", errors.New("you are nobody")))
+	back := stepping(func(f *flight.Flight) { f.Phase, f.Reason = rollout.RolledBack, "a person asked for it" })
+	for name, row := range map[string]struct {
+		sights []flight.Sight
+		want   rollout.Phase
+		says   string
+	}{
+		"a story": {[]flight.Sight{
+			{Flight: stepping(nil)}, {Flight: stepping(nil)}, {Err: errors.New("cannot watch: no")}, {Flight: flight.Flight{Unread: "cannot read it"}},
+			{Flight: stepping(func(f *flight.Flight) { f.Canary.Ready = 5 })}, {Flight: back}, {Flight: stepping(nil)},
+		}, rollout.RolledBack, ""},
+		"ended before": {[]flight.Sight{{Flight: back}}, rollout.RolledBack, ""},
+		"never begun":  {[]flight.Sight{{}}, "", ""},
+		"gone":         {[]flight.Sight{{Flight: stepping(nil)}, {Gone: true}}, rollout.Stepping, "the workload is not there"},
+		"forbidden":    {[]flight.Sight{{Err: forbidden}}, "", forbidden.Error()},
+		"interrupted":  {[]flight.Sight{{Flight: stepping(nil)}}, rollout.Stepping, ""},
 	} {
-		sights <- sight
+		t.Run(name, func(t *testing.T) {
+			sights := make(chan flight.Sight, len(row.sights))
+			for _, sight := range row.sights {
+				sights <- sight
+			}
+			close(sights)
+			var out bytes.Buffer
+			f, err := Lines(&out, sights, func() time.Time { return now })
+			assert.Equal(t, row.want, f.Phase)
+			golden(t, "lines-"+strings.ReplaceAll(name, " ", "-"), out.String())
+			if row.says == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.EqualError(t, err, row.says)
+		})
 	}
-	var out bytes.Buffer
-	f, ended := Lines(&out, sights, func() time.Time { return now })
-	assert.True(t, ended)
-	assert.Equal(t, rollout.RolledBack, f.Phase)
-	golden(t, "lines", out.String())
-
-	close(sights)
-	_, ended = Lines(&out, sights, func() time.Time { return now })
-	assert.False(t, ended)
 }
 
 // golden compares with testdata/NAME.txt; UPDATE=1 writes it.
