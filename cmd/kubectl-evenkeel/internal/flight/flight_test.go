@@ -199,12 +199,28 @@ func next(t *testing.T, sights <-chan Sight, fits func(Sight) bool) Sight {
 	}
 }
 
+// watched waits until both kinds are watched: what changes before is told to nobody
+// by a fake cluster.
+func watched(t *testing.T, c *fake.Clientset) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		n := 0
+		for _, action := range c.Actions() {
+			if action.GetVerb() == "watch" {
+				n++
+			}
+		}
+		return n >= 2
+	}, 10*time.Second, 5*time.Millisecond)
+}
+
 func TestFollowSeesEveryChange(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	c := cluster()
 	sights := Follow(ctx, c, "shop", Ref{Deployment, "demo"})
 	next(t, sights, func(s Sight) bool { return s.Flight.Name == "demo" && s.Flight.Canary.Ready == 1 })
+	watched(t, c)
 
 	_, err := c.AppsV1().ReplicaSets("shop").Update(ctx, replicaSet("demo", "demo-new", 2, 2), metav1.UpdateOptions{})
 	require.NoError(t, err)

@@ -36,9 +36,9 @@ func (s Style) dim(text string) string { return s.in(lipgloss.NewStyle().Faint(t
 
 func (s Style) strong(text string) string { return s.in(lipgloss.NewStyle().Bold(true), text) }
 
-// phase gives a phase's word its colour: that of trouble where a person is needed
-// or it goes back.
-func (s Style) phase(f flight.Flight, text string) string {
+// Phase gives a word about a rollout the colour of its phase: that of trouble where
+// a person is needed, or it goes back.
+func (s Style) Phase(f flight.Flight, text string) string {
 	switch {
 	case f.NeedsPerson(), f.Phase == rollout.RollingBack:
 		return s.bad(text)
@@ -48,6 +48,3 @@ func (s Style) phase(f flight.Flight, text string) string {
 		return s.canary(text)
 	}
 }
-
-// Phase is a word of a rollout's in the colour of its phase.
-func (s Style) Phase(f flight.Flight, text string) string { return s.phase(f, text) }

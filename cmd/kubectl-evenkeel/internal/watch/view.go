@@ -76,7 +76,7 @@ func (m Model) head() string {
 		return m.Style.strong(left)
 	}
 	space := max(m.width()-lipgloss.Width(left)-lipgloss.Width(right), 2)
-	return m.Style.strong(left) + strings.Repeat(" ", space) + m.Style.phase(f, right)
+	return m.Style.strong(left) + strings.Repeat(" ", space) + m.Style.Phase(f, right)
 }
 
 // line is a word and what stands after it, as many lines as that takes.
