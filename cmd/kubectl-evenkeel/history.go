@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -68,6 +69,6 @@ func writeData(cmd *cobra.Command, output string, value any) error {
 	if err != nil {
 		return fmt.Errorf("cannot write: %w", err)
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n", text)
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n", bytes.TrimRight(text, "\n"))
 	return err
 }

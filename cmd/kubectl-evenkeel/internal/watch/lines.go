@@ -55,8 +55,10 @@ func Line(sight flight.Sight) string {
 		return f.Unread
 	case f.Phase == "":
 		return "nothing is in flight"
+	case f.Ended() && f.Reason != "":
+		return fmt.Sprintf("%s: %s", f.Phase, f.Reason)
 	case f.Ended():
-		return fmt.Sprintf("%s: %s", f.Phase, status.WaitsFor(f))
+		return string(f.Phase)
 	default:
 		return fmt.Sprintf("%s step %s, %d%%, stable %s, canary %s, until %s", f.Phase, f.Place(), f.Weight, f.Stable, f.Canary, status.WaitsFor(f))
 	}

@@ -212,6 +212,7 @@ func TestLines(t *testing.T) {
 			{Flight: stepping(func(f *flight.Flight) { f.Canary.Ready = 5 })}, {Flight: back}, {Flight: stepping(nil)},
 		}, rollout.RolledBack, ""},
 		"ended before": {[]flight.Sight{{Flight: back}}, rollout.RolledBack, ""},
+		"completed":    {[]flight.Sight{{Flight: stepping(func(f *flight.Flight) { f.Phase = rollout.Completed })}}, rollout.Completed, ""},
 		"never begun":  {[]flight.Sight{{}}, "", ""},
 		"gone":         {[]flight.Sight{{Flight: stepping(nil)}, {Gone: true}}, rollout.Stepping, "the workload is not there"},
 		"forbidden":    {[]flight.Sight{{Err: forbidden}}, "", forbidden.Error()},
