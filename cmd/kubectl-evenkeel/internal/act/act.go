@@ -40,6 +40,9 @@ const tries = 10
 // only while the rollout stands where the person saw it: said twice, "continue"
 // does not pass two steps.
 func Do(ctx context.Context, c kubernetes.Interface, seen flight.Flight, verb Verb) error {
+	if verb == Resume && seen.Kind != flight.Deployment && !seen.Held { // "continue" would pass a step instead
+		return fmt.Errorf("%s is not held, so there is nothing to resume; a step that waits for a person goes on with:\n  kubectl evenkeel continue %s -n %s", seen.Ref(), seen.Ref(), seen.Namespace)
+	}
 	now := seen
 	for range tries {
 		err := patch(ctx, c, now, verb)

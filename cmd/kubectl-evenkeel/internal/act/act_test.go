@@ -97,6 +97,17 @@ func TestAConflictIsNoAnswer(t *testing.T) {
 	}
 }
 
+// To resume what is not held passes no step.
+func TestResumeIsNoContinue(t *testing.T) {
+	c, patches := answering(demo(0), nil)
+	f := flight.Flight{Kind: flight.StatefulSet, Namespace: "shop", Name: "db"}
+	require.ErrorContains(t, Do(t.Context(), c, f, Resume), "statefulset.apps/db is not held, so there is nothing to resume")
+	assert.Zero(t, *patches)
+	f.Held = true
+	require.NoError(t, Do(t.Context(), c, f, Resume))
+	assert.Equal(t, 1, *patches)
+}
+
 // Every kind is written where it lives.
 func TestKinds(t *testing.T) {
 	for kind, resource := range map[string]string{flight.Deployment: "deployments", flight.StatefulSet: "statefulsets", flight.DaemonSet: "daemonsets"} {
