@@ -5,13 +5,17 @@
 CLUSTER ?= local
 GO      ?= go
 
-.PHONY: help build test lint unit generate verify demo bench bench-scale soak image cluster-build cluster-up cluster-down cluster-load cluster-status cluster-exec
+.PHONY: help build plugin test lint unit generate verify demo bench bench-scale soak image cluster-build cluster-up cluster-down cluster-load cluster-status cluster-exec
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
 
 build: ## Build the manager into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/evenkeel ./cmd/evenkeel
+
+plugin: ## Build kubectl evenkeel, and what completes its words, into bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/kubectl-evenkeel ./cmd/kubectl-evenkeel
+	cp cmd/kubectl-evenkeel/kubectl_complete-evenkeel bin/
 
 test: bin/cluster ## Run every test: lint, unit, chart, integration and e2e on the local cluster
 	$(GO) run ./test/suite

@@ -4,14 +4,14 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 
 	"github.com/spf13/cobra"
 	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/evenkeel-dev/evenkeel/cmd/command"
 )
 
 // version is set by the linker for a release.
@@ -19,19 +19,8 @@ var version = "dev"
 
 func main() {
 	if err := rootCommand().ExecuteContext(ctrl.SetupSignalHandler()); err != nil {
-		os.Exit(tell(os.Stderr, err))
+		os.Exit(command.Tell(os.Stderr, err))
 	}
-}
-
-// tell says what went wrong, and gives the code to end with.
-func tell(to io.Writer, err error) int {
-	if text := err.Error(); text != "" {
-		fmt.Fprintln(to, "evenkeel:", text)
-	}
-	if e := (exit{}); errors.As(err, &e) {
-		return e.code
-	}
-	return 1
 }
 
 func rootCommand() *cobra.Command {
@@ -39,7 +28,8 @@ func rootCommand() *cobra.Command {
 		Use: "evenkeel", Short: "Keeps every Kubernetes rollout on an even keel",
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(managerCommand(), lintCommand(), planCommand(), routeCommand(), auditCommand(), restoreCommand(), versionCommand())
+	root.AddCommand(managerCommand(), versionCommand())
+	root.AddCommand(command.All()...)
 	return root
 }
 

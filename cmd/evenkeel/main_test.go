@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/evenkeel-dev/evenkeel/cmd/command"
 	"github.com/evenkeel-dev/evenkeel/webhook/serving"
 )
 
@@ -59,7 +60,7 @@ func TestCache(t *testing.T) {
 		if by.Transform != nil {
 			continue // kept of the whole cluster, and trimmed
 		}
-		gvks, _, err := newScheme().ObjectKinds(object)
+		gvks, _, err := command.Scheme().ObjectKinds(object)
 		require.NoError(t, err)
 		narrowed[gvks[0].Kind] = by.Field.String()
 		switch object.(type) {

@@ -20,6 +20,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
 
+	"github.com/evenkeel-dev/evenkeel/cmd/command"
 	"github.com/evenkeel-dev/evenkeel/webhook/serving"
 )
 
@@ -96,7 +97,7 @@ func (o *options) source(config *rest.Config) serving.Source {
 func (o *options) manager(secure []func(*tls.Config)) ctrl.Options {
 	timeout := shutdownTimeout
 	return ctrl.Options{
-		Scheme: newScheme(),
+		Scheme: command.Scheme(),
 		Cache:  o.cache(),
 		// Routes are read as trees, and like all else from the cache.
 		Client: client.Options{Cache: &client.CacheOptions{Unstructured: true}},

@@ -11,10 +11,10 @@ import (
 
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/wait"
 	ctrl "sigs.k8s.io/controller-runtime"
 
+	"github.com/evenkeel-dev/evenkeel/cmd/command"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
 
@@ -31,7 +31,7 @@ const (
 // is not there yet, as with the Gateway API, end is called.
 func routeKinds(mgr ctrl.Manager, end func()) ([]route.Kind, error) {
 	log := mgr.GetLogger()
-	there, err := kindsOf(mgr.GetRESTMapper())
+	there, err := command.RouteKinds(mgr.GetRESTMapper())
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (n *newcomers) watch(ctx context.Context) error {
 
 // look looks once, and tells whether it is time to end.
 func (n *newcomers) look() bool {
-	now, err := kindsOf(n.mapper)
+	now, err := command.RouteKinds(n.mapper)
 	if err != nil {
 		n.log.V(1).Info("looked for kinds of routes in vain", "cause", err.Error())
 		return false
@@ -95,24 +95,6 @@ func (n *newcomers) look() bool {
 		enough = looksOfLeader
 	}
 	return len(came) > 0 && n.looks >= enough
-}
-
-// kindsOf are the kinds of routes that a cluster has.
-func kindsOf(mapper meta.RESTMapper) ([]route.Kind, error) {
-	out := []route.Kind{}
-	for _, kind := range route.Kinds() {
-		group, err := schema.ParseGroupVersion(kind.APIVersion())
-		if err == nil {
-			_, err = mapper.RESTMapping(schema.GroupKind{Group: group.Group, Kind: kind.Name()}, group.Version)
-		}
-		switch {
-		case err == nil:
-			out = append(out, kind)
-		case !meta.IsNoMatchError(err): // unknown is not absent: its routes would be left as they are
-			return nil, fmt.Errorf("cannot tell whether the cluster has %ss: %w", kind.Name(), err)
-		}
-	}
-	return out, nil
 }
 
 // without names the kinds that are not among others.

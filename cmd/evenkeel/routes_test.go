@@ -26,6 +26,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/evenkeel-dev/evenkeel/cmd/command"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
 
@@ -73,7 +74,7 @@ func (c *cluster) outOfReach(err error) {
 func managerOf(t *testing.T, c *cluster) ctrl.Manager {
 	t.Helper()
 	mgr, err := ctrl.NewManager(&rest.Config{Host: "http://127.0.0.1:1"}, ctrl.Options{
-		Scheme: newScheme(), Metrics: metricsserver.Options{BindAddress: "0"}, Logger: logr.Discard(),
+		Scheme: command.Scheme(), Metrics: metricsserver.Options{BindAddress: "0"}, Logger: logr.Discard(),
 		MapperProvider: func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return c, nil },
 	})
 	require.NoError(t, err)

@@ -79,7 +79,7 @@ func TestTheRunbookKnowsTheWebhooks(t *testing.T) {
 
 // What restore prints stands in the runbook to the letter.
 func TestTheRunbookKnowsRestore(t *testing.T) {
-	rows, code := named(t, page(t, "docs/runbook.md"), "Uninstalling and restoring"), sourceOf(t, "cmd/evenkeel")
+	rows, code := named(t, page(t, "docs/runbook.md"), "Uninstalling and restoring"), sourceOf(t, "cmd/command")
 	said := strings.Join(set(code.passed("Fprintln", 1), code.passed("Fprintf", 1), code.passed("Errorf", 0), sourceOf(t, "traffic").passed("Errorf", 0)), "\n")
 	for _, row := range rows {
 		head, _, _ := strings.Cut(row, " Deployment shop/demo")
