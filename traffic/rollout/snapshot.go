@@ -30,6 +30,8 @@ type Snapshot struct {
 	Canary   Pods
 	Services []Service
 	Routes   []Route
+	// Measurements are the newest of each analysis, by its name.
+	Measurements map[string]Measurement
 }
 
 // Pods are the pods of one version, as its ReplicaSet counts them.

@@ -16,7 +16,7 @@ var stages = []struct {
 	{StagePrepare, leavePrepare},       // narrowed, whole: the gate opens
 	{StageScale, leaveScale},           // the canary has its pods: its weight follows
 	{StageShift, leaveShift},           // the route is accepted: the step's time runs
-	{StageDwell, leaveDwell},           // time and people agree: next step, or promote
+	{StageDwell, leaveDwell},           // time, evidence and people agree: next step, or promote
 	{StageService, leaveService},       // the Services lead to the canary: the split goes
 	{StageRoute, leaveRoute},           // the route leads to the Service alone
 	{StageDrain, leaveDrain},           // stable's pods are let go
@@ -164,13 +164,15 @@ func leaveShift(s Snapshot, now time.Time) outcome {
 		return outcome{wait: wait}
 	}
 	next := s.State.enter(Stepping, StageDwell, now)
+	next.Analyses = unpassed(next.Analyses)
 	return outcome{next: &next}
 }
 
-// leaveDwell goes on to the next step, or promotes, when time and people agree.
+// leaveDwell goes on to the next step, or promotes, when time, evidence and people
+// agree.
 func leaveDwell(s Snapshot, now time.Time) outcome {
 	state, step := s.State, s.State.Current()
-	if o, trouble := s.trouble(now, s.missing(), s.misplaced()); trouble {
+	if o, trouble := s.trouble(now, s.missing(), s.misplaced(), s.unclear()); trouble {
 		return o
 	}
 	part := state.Weight < step.Weight
@@ -189,6 +191,9 @@ func leaveDwell(s Snapshot, now time.Time) outcome {
 		return o
 	}
 	if o, over := until(state.Since, max(step.Duration, settle), now, stageWaits[StageDwell]); !over {
+		return o
+	}
+	if o, unproved := s.unproved(state.Since.Add(max(step.Duration, settle))); unproved {
 		return o
 	}
 	if step.Pause && !state.Told {
@@ -221,6 +226,7 @@ func (s Snapshot) goOn(now time.Time) outcome {
 			return outcome{wait: waitStable, patient: true}
 		}
 		state.Step++
+		state.Analyses = unmeasured(state.Analyses)
 		next := state.makeRoom(s.Replicas).enter(Stepping, StageScale, now)
 		return outcome{next: &next, event: eventStep(next)}
 	}

@@ -30,6 +30,7 @@ func someWorld(random *rand.Rand) *world {
 	if random.IntN(3) == 0 {
 		g.mirror = 10
 	}
+	g.analysis = random.IntN(3) == 0
 	return newWorld(g)
 }
 
@@ -57,6 +58,9 @@ func (w *world) step(random *rand.Rand, fair bool) {
 		w.scale(int32(random.IntN(14)))
 	case !fair && event == 17 && random.IntN(60) == 0:
 		w.apply("third")
+	}
+	if len(w.state.Analyses) > 0 && random.IntN(8) == 0 {
+		w.say([]Verdict{Passed, Passed, Inconclusive, Failed}[random.IntN(map[bool]int{true: 2, false: 4}[fair])])
 	}
 	w.check()
 }
@@ -116,6 +120,7 @@ var bugs = []string{
 	"surge takes stable", "stable gives at once", // 3: stable can carry its share
 	"no narrowing",               // 3: and no canary pod gets what nobody gave it
 	"the canary's Service stays", // 4: ended is restored
+	"no evidence is asked for",   // and no canary is promoted that an analysis did not pass
 	"it waits in silence",        // 5: nothing waits without saying so
 }
 
