@@ -16,6 +16,7 @@ import (
 func resolve(file *RolloutPolicy) (*policy.Set, error) {
 	set := policy.Default()
 	apply(&set.Default, settings(&file.Defaults))
+	set.Default.Analyses = file.specs()
 	for i := range file.Rules {
 		rule := &file.Rules[i]
 		match, err := resolveMatch(rule.Match)

@@ -126,6 +126,9 @@ func (s State) Words() string {
 	if s.Mirror > 0 {
 		text += ", with copies of " + percent(s.Mirror) + " of the requests"
 	}
+	if names := s.guards(); len(names) > 0 {
+		text += ", guarded by " + strings.Join(names, ", ")
+	}
 	if s.replaces() {
 		text += ", within the replicas and their maxSurge"
 	}

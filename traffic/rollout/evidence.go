@@ -61,6 +61,16 @@ type Analysis struct {
 	Last *Measurement `json:"last,omitempty"`
 }
 
+// guards names the analyses that something waits for.
+func (s State) guards() (names []string) {
+	for _, a := range s.Analyses {
+		if !a.DryRun {
+			names = append(names, a.Name)
+		}
+	}
+	return names
+}
+
 // Measured lists the analyses that are to be measured now: while the canary has
 // traffic, or copies of it, at a weight that was accepted.
 func (s State) Measured() []Analysis {
