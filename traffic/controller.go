@@ -20,9 +20,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
@@ -37,8 +39,18 @@ type Options struct {
 	Kinds []route.Kind
 	// Metrics counts; nil counts nothing.
 	Metrics *Metrics
+	// Evidence measures what steps wait for; nil measures nothing.
+	Evidence Evidence
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+}
+
+// Evidence measures canaries, off the reconcile loop.
+type Evidence interface {
+	// Of takes what a rollout wants to know now, and gives the newest measurements.
+	Of(key types.NamespacedName, state rollout.State) map[string]rollout.Measurement
+	// Wake names the Deployments about which there is a new one.
+	Wake() <-chan event.GenericEvent
 }
 
 // Reconciler takes rollouts in flight one step further.
@@ -47,7 +59,9 @@ type Reconciler struct {
 	record recorder
 	kinds  []route.Kind
 	counts *Metrics
-	now    func() time.Time
+	// evidence is nil where nothing is measured.
+	evidence Evidence
+	now      func() time.Time
 	// written are the states that the cache may not show yet.
 	written written
 }
@@ -63,13 +77,16 @@ func SetupWithManager(mgr ctrl.Manager, o Options) error {
 	if o.Kinds == nil {
 		o.Kinds = route.Kinds()
 	}
-	r := &Reconciler{client: mgr.GetClient(), record: recorder{events: mgr.GetEventRecorder("evenkeel")}, kinds: o.Kinds, counts: o.Metrics, now: o.Now}
+	r := &Reconciler{client: mgr.GetClient(), record: recorder{events: mgr.GetEventRecorder("evenkeel")}, kinds: o.Kinds, counts: o.Metrics, evidence: o.Evidence, now: o.Now}
 	b := ctrl.NewControllerManagedBy(mgr).Named("rollout").
 		For(&appsv1.Deployment{}, builder.WithPredicates(predicate.NewPredicateFuncs(hasState))).
 		Owns(&appsv1.ReplicaSet{}).
 		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(r.holders)).
 		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(r.holdersOfSlice)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: o.Concurrency})
+	if o.Evidence != nil {
+		b = b.WatchesRawSource(source.Channel(o.Evidence.Wake(), &handler.EnqueueRequestForObject{}))
+	}
 	for _, kind := range o.Kinds {
 		b = b.Watches(blank(kind), handler.EnqueueRequestsFromMapFunc(r.holders))
 	}
@@ -90,16 +107,19 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	switch {
 	case apierrors.IsNotFound(err):
 		r.counts.saw(request.NamespacedName, rollout.State{})
+		r.measured(request.NamespacedName, rollout.State{})
 		r.written.forget(request.NamespacedName)
 		return reconcile.Result{}, ignoreConflict(r.release(ctx, request.NamespacedName))
 	case err != nil:
 		return reconcile.Result{}, fmt.Errorf("cannot get Deployment %s: %w", request, err)
 	case !hasState(&deployment) || deployment.DeletionTimestamp != nil:
+		r.measured(request.NamespacedName, rollout.State{})
 		return reconcile.Result{}, nil
 	}
 	state, err := rollout.ParseState(deployment.Annotations[rollout.StateAnnotation])
 	if err != nil {
 		r.counts.saw(request.NamespacedName, rollout.State{})
+		r.measured(request.NamespacedName, rollout.State{})
 		r.record.frozen(&deployment, err)
 		return reconcile.Result{}, nil
 	}
@@ -110,6 +130,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	if err != nil {
 		return reconcile.Result{}, err
 	}
+	world.snapshot.Measurements = r.measured(request.NamespacedName, state)
 	decision := rollout.Decide(world.snapshot, r.now())
 	r.counts.saw(request.NamespacedName, world.snapshot.State)
 	changed, err := r.apply(ctx, world, decision.State)
@@ -123,6 +144,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		return reconcile.Result{}, err
 	}
 	return reconcile.Result{RequeueAfter: decision.After}, nil
+}
+
+// measured is what is known about a rollout's canary.
+func (r *Reconciler) measured(key types.NamespacedName, state rollout.State) map[string]rollout.Measurement {
+	if r.evidence == nil {
+		return nil
+	}
+	return r.evidence.Of(key, state)
 }
 
 func ignoreConflict(err error) error {

@@ -63,7 +63,11 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 	if err != nil {
 		return err
 	}
-	if err := traffic.SetupWithManager(mgr, traffic.Options{Kinds: routes, Metrics: moved}); err != nil {
+	evidence, err := o.evidence(mgr, policies)
+	if err != nil {
+		return err
+	}
+	if err := traffic.SetupWithManager(mgr, traffic.Options{Kinds: routes, Metrics: moved, Evidence: evidence}); err != nil {
 		return err
 	}
 	if ready["caches"], err = cachesFilled(ctx, mgr, routes); err != nil {
