@@ -71,6 +71,7 @@ func TestRights(t *testing.T) {
 			"admissionregistration.k8s.io/validatingwebhookconfigurations evenkeel-evenkeel-system: get list watch patch",
 		}, []string{"secrets evenkeel-ca: get list watch update", "secrets: create"}},
 		{"with cert-manager", []string{"certManager.enabled=true"}, nil, nil},
+		{"with Secrets of analyses", []string{"certManager.enabled=true", "analysis.secrets={token,key}"}, nil, []string{"secrets token,key: get"}},
 		{"with namespaces' own policies", []string{"certManager.enabled=true", "namespacePolicies.enabled=true"}, []string{"configmaps: get list watch"}, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {

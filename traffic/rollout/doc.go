@@ -38,6 +38,10 @@
 // that there is room for (scale) get what they can carry (shift), and once the
 // data plane has followed (dwell) stable gives as many pods, which makes room.
 //
+// Evidence is waited for while the canary has traffic: each analysis has to pass in
+// dwell before the step is left, one that fails more often than it may goes back
+// from there and from scale, and what is not known makes the step stand still.
+//
 // A mirror is traffic, too: copies go to the canary from the first shift on, until
 // its weight is 100 or it goes back, and no pod that gets them is taken away.
 //
