@@ -84,7 +84,7 @@ func validateAnalysis(a Analysis, at *field.Path) field.ErrorList {
 	if a.InconclusiveLimit != nil {
 		errs = append(errs, validateCounts(at, []count{{"inconclusiveLimit", *a.InconclusiveLimit}})...)
 	}
-	errs = append(errs, validateSpan(a.Interval, at.Child("interval"), time.Second, time.Hour)...)
+	errs = append(errs, validateSpan(a.Interval, at.Child("interval"), time.Hour)...)
 	switch {
 	case a.Prometheus != nil:
 		errs = append(errs, validatePrometheus(a, at)...)
@@ -118,8 +118,8 @@ func validatePrometheus(a Analysis, at *field.Path) field.ErrorList {
 	p, below := a.Prometheus, at.Child("prometheus")
 	errs := validateURL(p.Address, below.Child("address"))
 	errs = append(errs, validateSecret(p.TokenSecret, below.Child("tokenSecret"))...)
-	errs = append(errs, validateSpan(p.Window, below.Child("window"), time.Second, 24*time.Hour)...)
-	errs = append(errs, validateSpan(p.Timeout, below.Child("timeout"), time.Second, time.Minute)...)
+	errs = append(errs, validateSpan(p.Window, below.Child("window"), 24*time.Hour)...)
+	errs = append(errs, validateSpan(p.Timeout, below.Child("timeout"), time.Minute)...)
 	errs = append(errs, validateBounds(a, at)...)
 	if (p.Query == "") == (p.BuiltIn == "") {
 		return append(errs, field.Required(below.Child("query"), "must have exactly one of query and builtIn"))
@@ -195,7 +195,7 @@ func validateBounds(a Analysis, at *field.Path) field.ErrorList {
 func validateGate(g Gate, at *field.Path) field.ErrorList {
 	errs := validateURL(g.URL, at.Child("url"))
 	errs = append(errs, validateSecret(g.Secret, at.Child("secret"))...)
-	errs = append(errs, validateSpan(g.Timeout, at.Child("timeout"), time.Second, time.Minute)...)
+	errs = append(errs, validateSpan(g.Timeout, at.Child("timeout"), time.Minute)...)
 	if g.Retries != nil && (*g.Retries < 0 || *g.Retries > 5) {
 		errs = append(errs, field.Invalid(at.Child("retries"), *g.Retries, "must be 0 to 5"))
 	}
@@ -239,9 +239,10 @@ func validateCounts(at *field.Path, counts []count) field.ErrorList {
 	return errs
 }
 
-func validateSpan(d *metav1.Duration, at *field.Path, least, most time.Duration) field.ErrorList {
-	if d == nil || (d.Duration >= least && d.Duration <= most) {
+// validateSpan wants a duration of a second or more.
+func validateSpan(d *metav1.Duration, at *field.Path, most time.Duration) field.ErrorList {
+	if d == nil || (d.Duration >= time.Second && d.Duration <= most) {
 		return nil
 	}
-	return field.ErrorList{field.Invalid(at, d.Duration.String(), fmt.Sprintf("a duration from %s to %s", least, most))}
+	return field.ErrorList{field.Invalid(at, d.Duration.String(), fmt.Sprintf("a duration from 1s to %s", most))}
 }

@@ -52,6 +52,12 @@ func mirrorScheme(t *testing.T) *runtime.Scheme {
 // among is admission in a cluster with objects.
 func among(t *testing.T, filled func(policy.Kind) bool, manifests ...string) *http.ServeMux {
 	t.Helper()
+	return amongBy(t, config.NewStore(), filled, manifests...)
+}
+
+// amongBy is admission by a policy.
+func amongBy(t *testing.T, policies *config.Store, filled func(policy.Kind) bool, manifests ...string) *http.ServeMux {
+	t.Helper()
 	var objects []client.Object
 	for _, manifest := range manifests {
 		object := &unstructured.Unstructured{}
@@ -62,7 +68,7 @@ func among(t *testing.T, filled func(policy.Kind) bool, manifests ...string) *ht
 		WithStatusSubresource(&gatewayv1.GatewayClass{}, &appsv1.ReplicaSet{}, &networkingv1.Ingress{}).Build()
 	mux := http.NewServeMux()
 	New(Options{
-		Cache: cluster, Live: cluster, Filled: filled, Policies: config.NewStore(), Self: self, Log: logr.Discard(), Now: func() time.Time { return time.Unix(1.8e9, 0) },
+		Cache: cluster, Live: cluster, Filled: filled, Policies: policies, Self: self, Log: logr.Discard(), Now: func() time.Time { return time.Unix(1.8e9, 0) },
 	}).Register(registrarFunc(mux.Handle))
 	return mux
 }

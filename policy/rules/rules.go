@@ -92,7 +92,7 @@ var checks = []check{
 	{name: "mutable-tag", find: mutableTag, graded: true},
 	{name: "strategy", find: unknownStrategy, same: sameAnnotation(policy.StrategyAnnotation)},
 	{name: "steps", find: brokenSteps, same: sameAnnotation(policy.StepsAnnotation)},
-	{name: "analysis", find: unknownAnalysis},
+	{name: "analysis", find: unknownAnalysis, same: sameAnnotation(policy.AnalysisAnnotation)},
 	{name: "no-route", find: noRoute, needs: []policy.Kind{policy.Services, policy.Routes}, late: true},
 	{name: "probe", find: brokenProbe, same: sameAnnotation(policy.ProbeAnnotation)},
 	{name: "inject", find: brokenInject, same: sameAnnotation(policy.InjectAnnotation)},
