@@ -22,6 +22,7 @@ kind: RolloutPolicy
 defaults: {rollout: {analysis: [restarts]}}
 analyses:
   restarts: {pods: {}, failureLimit: 2, interval: 10s}
+  success-rate: {prometheus: {address: "http://p", builtIn: success-rate}, min: 99}
   smoke-test: {webhook: {url: "http://gate.shop"}, dryRun: true}
 `
 
@@ -49,7 +50,7 @@ func TestAReleaseFreezesItsAnalyses(t *testing.T) {
 	}
 	answer, _ := wrote(t, mux, "team", analysed("v1", ""), analysed("v2", "latency"))
 	require.False(t, answer.Allowed)
-	assert.Contains(t, answer.Result.Message, `analysis: analysis "latency" is not known: the policy has restarts, smoke-test; write for example`)
+	assert.Contains(t, answer.Result.Message, `analysis: analysis "latency" is not known: the policy has restarts, smoke-test, success-rate; write for example`)
 
 	_, begun := wrote(t, mux, "team", analysed("v1", ""), analysed("v2", ""))
 	flying := state(t, begun)
@@ -68,4 +69,18 @@ func TestAReleaseFreezesItsAnalyses(t *testing.T) {
 	require.NoError(t, err)
 	_, kept := wrote(t, mux, "team", string(live), string(same))
 	assert.Equal(t, 1, state(t, kept).Analyses[0].Failed)
+}
+
+// What would wait in vain is told when the release starts.
+func TestARouteThatIsNotThereIsNotCounted(t *testing.T) {
+	policies := config.NewStore()
+	require.NoError(t, policies.Offer([]byte(withAnalyses)))
+	const says = `analysis "success-rate" counts the requests of a route, and none is divided here`
+	for _, around := range [][]string{{demoService, demoRoute, edgeGateway, ableClass, demoServes}, {demoServes}} {
+		mux := amongBy(t, policies, nil, around...)
+		answer, begun := wrote(t, mux, "team", analysed("v1", "success-rate"), analysed("v2", "success-rate"))
+		require.True(t, answer.Allowed, answer.Result)
+		assert.Len(t, state(t, begun).Analyses, 1)
+		assert.Equal(t, len(around) == 1, strings.Contains(strings.Join(answer.Warnings, ""), says), answer.Warnings)
+	}
 }

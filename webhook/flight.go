@@ -134,6 +134,7 @@ func (h *Handler) plan(ctx context.Context, d *deployment, object *appsv1.Deploy
 		state.Steps, state.Match, state.Held = "", "", false
 	} else {
 		state.Analyses = d.policy.Evidence()
+		d.warnings = append(d.warnings, d.uncounted(state)...)
 	}
 	for _, why := range found.undivided {
 		d.warnings = append(d.warnings, "evenkeel: "+why+"; its traffic stays on stable until the end")
