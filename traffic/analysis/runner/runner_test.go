@@ -70,33 +70,33 @@ func started(t *testing.T, p provides) (r *Runner, woken *atomic.Int32, stop fun
 
 func TestMeasurementsComeAtTheirInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		asked := 0
-		var last analysis.Question
+		var asked atomic.Int32
+		var last atomic.Pointer[analysis.Question]
 		r, woken, stop := started(t, func(_ context.Context, q analysis.Question) (analysis.Reading, error) {
-			asked, last = asked+1, q
-			return analysis.Reading{Verdict: rollout.Passed, Says: fmt.Sprint("pass ", asked)}, nil
+			last.Store(&q)
+			return analysis.Reading{Verdict: rollout.Passed, Says: fmt.Sprint("pass ", asked.Add(1))}, nil
 		})
 		state := dwelling("gate")
 		assert.Empty(t, r.Of(demo, state), "nothing is known yet")
 		time.Sleep(29 * time.Second)
 		synctest.Wait()
-		assert.Zero(t, asked, "not before an interval at the weight")
+		assert.Zero(t, asked.Load(), "not before an interval at the weight")
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		assert.Equal(t, map[string]rollout.Measurement{"gate": {At: state.Since.Add(30 * time.Second), Verdict: rollout.Passed, Says: "pass 1"}}, r.Of(demo, state))
 		assert.Equal(t, int32(1), woken.Load())
-		assert.Equal(t, "shop", last.Namespace)
-		assert.Equal(t, state.Since, last.Since)
+		assert.Equal(t, "shop", last.Load().Namespace)
+		assert.Equal(t, state.Since, last.Load().Since)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		assert.Equal(t, 3, asked)
+		assert.Equal(t, int32(3), asked.Load())
 		assert.InDelta(t, 3, testutil.ToFloat64(r.counts.WithLabelValues("webhook", "Passed")), 0)
 
 		again := dwelling("gate") // another step: its own interval
 		assert.Equal(t, "pass 3", r.Of(demo, again)["gate"].Says)
 		time.Sleep(29 * time.Second)
 		synctest.Wait()
-		assert.Equal(t, 3, asked)
+		assert.Equal(t, int32(3), asked.Load())
 
 		other := dwelling("gate")
 		other.Canary.Hash = "3"
@@ -104,7 +104,7 @@ func TestMeasurementsComeAtTheirInterval(t *testing.T) {
 		assert.Empty(t, r.Of(demo, rollout.State{}), "what is not in flight wants nothing")
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		assert.Equal(t, 3, asked, "what is not wanted is not asked")
+		assert.Equal(t, int32(3), asked.Load(), "what is not wanted is not asked")
 		stop()
 	})
 }
