@@ -97,7 +97,7 @@ func TestEvidenceOfABadVersion(t *testing.T) {
 // A good version passes, and each step tells so.
 func TestEvidenceOfAGoodVersion(t *testing.T) {
 	app, _ := watched(t, "20%:3s,100%")
-	app.Apply(app.Manifest("v2", guarded("success-rate,latency,as-stable,restarts", "{name: X, value: y}")...))
+	app.Apply(app.Manifest("v2", guarded("success-rate,latency,as-stable,restarts", "{name: GREETING, value: hello}")...))
 	state := app.WaitForPhase(rollout.Completed)
 	require.Len(t, state.Analyses, 4)
 	for _, a := range state.Analyses {
@@ -117,7 +117,7 @@ func TestEvidenceOfAGoodVersion(t *testing.T) {
 func TestEvidenceThatIsGone(t *testing.T) {
 	app, server := watched(t, "20%:5s,100%")
 	server.Stop()
-	app.Apply(app.Manifest("v2", guarded("success-rate", "{name: X, value: y}")...))
+	app.Apply(app.Manifest("v2", guarded("success-rate", "{name: GREETING, value: hello}")...))
 	held := app.WaitFor("a step that stands still", func(s rollout.State) bool {
 		return s.Wait == `analysis "success-rate" can tell again whether the canary is well`
 	})
