@@ -114,7 +114,7 @@ func of(s Sample) string {
 	if !s.Counted {
 		return ""
 	}
-	return fmt.Sprintf(" of %s requests", number(s.Count))
+	return fmt.Sprintf(" of %.0f requests", s.Count) // Prometheus extrapolates
 }
 
 func (v Version) words() string {
