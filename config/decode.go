@@ -133,7 +133,16 @@ func (d *decoder) plain(into reflect.Value, from any, at *field.Path) {
 			into.SetBool(value)
 			return
 		}
+	case float64:
+		if into.Kind() == reflect.Float64 {
+			into.SetFloat(value)
+			return
+		}
 	case int64:
+		if into.Kind() == reflect.Float64 {
+			into.SetFloat(float64(value))
+			return
+		}
 		if (into.Kind() == reflect.Int32 || into.Kind() == reflect.Int64) && value >= math.MinInt32 && value <= math.MaxInt32 {
 			into.SetInt(value)
 			return
@@ -180,6 +189,8 @@ func allowed(into any) string {
 		return "true or false"
 	case reflect.Int32, reflect.Int64:
 		return "a whole number of at most 2147483647"
+	case reflect.Float64:
+		return "a number"
 	default:
 		return "a text; put it in quotes"
 	}

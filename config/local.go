@@ -17,17 +17,22 @@ import (
 // validateLocal finds everything that is wrong with a namespace's file. What is
 // the cluster's alone is forbidden there.
 func validateLocal(file *RolloutPolicy) field.ErrorList {
-	errs := validate(file)
+	errs := validateFile(file)
 	if file.Notifications != nil {
 		errs = append(errs, field.Forbidden(field.NewPath("notifications"), "only the cluster's policy says where rollouts are told of"))
 	}
+	if file.Analyses != nil {
+		errs = append(errs, field.Forbidden(field.NewPath("analyses"), "only the cluster's policy says whom to ask; name its analyses in rollout.analysis"))
+	}
 	errs = append(errs, forbidden(&file.Defaults, field.NewPath("defaults"))...)
+	errs = append(errs, validateNames(file.Defaults.Rollout, field.NewPath("defaults", "rollout", "analysis"))...)
 	if file.Budget != nil {
 		errs = append(errs, field.Forbidden(field.NewPath("budget"), "only the cluster's policy has a budget"))
 	}
 	for i := range file.Rules {
 		at, rule := field.NewPath("rules").Index(i), &file.Rules[i]
 		errs = append(errs, forbidden(rule.section(), at)...)
+		errs = append(errs, validateNames(rule.Rollout, at.Child("rollout", "analysis"))...)
 		if rule.Match.Namespaces != nil {
 			errs = append(errs, field.Forbidden(at.Child("match", "namespaces"), "a namespace's policy is for its own namespace; select by objectSelector"))
 		}

@@ -18,6 +18,7 @@ func resolve(file *RolloutPolicy) (*policy.Set, error) {
 	set.Notifications = resolveNotifications(file.Notifications)
 	apply(&set.Default, settings(&file.Defaults))
 	set.Budget = file.Budget.policy()
+	set.Default.Analyses = file.specs()
 	for i := range file.Rules {
 		rule := &file.Rules[i]
 		match, err := resolveMatch(rule.Match)

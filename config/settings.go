@@ -67,6 +67,9 @@ var fields = []struct {
 	{"rollout.onFailure", func(d *Defaults) put {
 		return given(text(d.Rollout.OnFailure), func(p *policy.Policy, s string) { p.Rollout.OnFailure = s })
 	}},
+	{"rollout.analysis", func(d *Defaults) put {
+		return given(d.Rollout.Analysis, func(p *policy.Policy, names []string) { p.Rollout.Analysis = names })
+	}},
 	{"rollout.refuseRolledBack", func(d *Defaults) put {
 		return given(d.Rollout.RefuseRolledBack, func(p *policy.Policy, on bool) { p.Rollout.RefuseRolledBack = on })
 	}},

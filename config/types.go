@@ -35,6 +35,9 @@ type RolloutPolicy struct {
 	Notifications []Notification `json:"notifications,omitempty"`
 	// Budget bounds how many releases are in flight at once.
 	Budget *Budget `json:"budget,omitempty"`
+	// Analyses say by what a canary is known to be well, by the names that
+	// rollout.analysis and annotations use.
+	Analyses map[string]Analysis `json:"analyses,omitempty"`
 }
 
 // Budget is how many releases may be in flight at once, rolling updates left out.
@@ -184,6 +187,8 @@ type Rollout struct {
 	// OnFailure is what follows when a rollout cannot go on: rollback, or hold for
 	// a person to decide. A rolling update is watched only where this is written.
 	OnFailure string `json:"onFailure,omitempty" jsonschema:"enum=rollback,enum=hold"`
+	// Analysis lists the analyses that guard each step with traffic, by their names.
+	Analysis *[]string `json:"analysis,omitempty"`
 	// RefuseRolledBack refuses a template that was rolled back when it is applied
 	// again unchanged; true where left out.
 	RefuseRolledBack *bool `json:"refuseRolledBack,omitempty"`

@@ -37,6 +37,10 @@ const shareHelp = `a count of pods such as 1, or a percent such as "25%"`
 
 // validate finds everything that is wrong with a file, by field.
 func validate(file *RolloutPolicy) field.ErrorList {
+	return append(validateFile(file), validateAnalyses(file)...)
+}
+
+func validateFile(file *RolloutPolicy) field.ErrorList {
 	var errs field.ErrorList
 	if file.APIVersion != APIVersion {
 		errs = append(errs, field.NotSupported(field.NewPath("apiVersion"), file.APIVersion, []string{APIVersion}))

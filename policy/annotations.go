@@ -22,6 +22,7 @@ func Annotations() []Annotation {
 		{MirrorAnnotation, "`10%`", "a share of the requests, copies of which go to the canary besides; what it answers to them is thrown away. For HTTPRoutes whose GatewayClass supports it"},
 		{CapacityAnnotation, "`surge`, `replace`", "where the canary's pods come from: more pods, or those that stable gives as it loses traffic"},
 		{RouteAnnotation, "`httproute/demo,ingress/demo`", "which routes to divide; left out, all that lead to a Service of these pods"},
+		{AnalysisAnnotation, "`success-rate,latency`, `none`", "analyses of the policy that guard each step with traffic"},
 		{ProbeAnnotation, "`http:8080/readyz`, `tcp:8080`, `grpc:9090`, `none`", "what injected probes ask; `name=` in front for each container"},
 		{InjectAnnotation, "`strategy,probes,shutdown,version,cause`, `none`", "what may be filled in"},
 		{OverrideAnnotation, "`checks=pdb; until=2026-12-31T18:00:00Z; reason=INC-1234`", "an emergency: the checks (left out: all) only warn until then; also `window`, `freeze`, `budget` and `min-step`"},

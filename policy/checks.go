@@ -76,6 +76,7 @@ func AllChecks() []CheckInfo {
 		{"mutable-tag", Warn, "an image without a tag, or with one that moves"},
 		{"strategy", Enforce, "the annotation evenkeel.dev/strategy names no strategy"},
 		{"steps", Enforce, "the steps of a canary cannot be read, or decrease"},
+		{"analysis", Enforce, "an analysis that the policy does not have"},
 		{"no-route", Warn, "a canary without a route that can divide its traffic"},
 		{"release-window", Warn, "a rolling update, which has no gate, outside the release windows or in a freeze"},
 		{"probe", Enforce, "the annotation evenkeel.dev/probe cannot be read, or names what does not exist"},

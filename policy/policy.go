@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/evenkeel-dev/evenkeel/policy/window"
+	"github.com/evenkeel-dev/evenkeel/traffic/analysis"
 )
 
 // The names that people use to speak about one Deployment.
@@ -19,6 +20,7 @@ const (
 	MatchAnnotation    = "evenkeel.dev/match"
 	MirrorAnnotation   = "evenkeel.dev/mirror"
 	RouteAnnotation    = "evenkeel.dev/route"
+	AnalysisAnnotation = "evenkeel.dev/analysis"
 	ProbeAnnotation    = "evenkeel.dev/probe"
 	InjectAnnotation   = "evenkeel.dev/inject"
 	// TurnAnnotation is for batches of a StatefulSet or DaemonSet: the weight from
@@ -55,6 +57,9 @@ type Policy struct {
 	Rollout Rollout
 	// Emergency says whether and for how long an annotation may let checks pass.
 	Emergency Emergency
+	// Analyses are the cluster's, by their names; those that Rollout.Analysis names
+	// guard the steps.
+	Analyses map[string]analysis.Spec
 	// Overridable says what annotations and a namespace's own policy may change.
 	Overridable Overridable
 	// Ignored tells, one a line, what somebody wished for and was not given.
@@ -116,6 +121,8 @@ type Rollout struct {
 	// OnFailure is rollback or hold, for a rollout that cannot go on; empty goes
 	// back, and leaves a rolling update alone.
 	OnFailure string
+	// Analysis names the analyses that guard each step with traffic.
+	Analysis []string
 	// RefuseRolledBack refuses a template that was rolled back when it comes again.
 	RefuseRolledBack bool
 	// Settle is how long a data plane may take to follow a change of weight.

@@ -149,6 +149,9 @@ func (p Policy) WithAnnotations(annotations map[string]string) Policy {
 			*given.to = value
 		}
 	}
+	if names, set := annotations[AnalysisAnnotation]; set {
+		p = p.withAnalyses(names)
+	}
 	p.Rollout.Match, p.Rollout.Mirror, p.Rollout.Routes = annotations[MatchAnnotation], annotations[MirrorAnnotation], annotations[RouteAnnotation]
 	if p.Rollout.Strategy == StrategyBlueGreen && annotations[StepsAnnotation] == "" {
 		if _, err := rollout.StepsFor(StrategyBlueGreen, p.Rollout.Steps); err != nil {

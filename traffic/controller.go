@@ -21,9 +21,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/archive"
 	"github.com/evenkeel-dev/evenkeel/traffic/guard"
@@ -50,8 +52,18 @@ type Options struct {
 	Ledger *archive.Keeper
 	// Guard closes the way forward; nil closes nothing.
 	Guard *guard.Rails
+	// Evidence measures what steps wait for; nil measures nothing.
+	Evidence Evidence
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+}
+
+// Evidence measures canaries, off the reconcile loop.
+type Evidence interface {
+	// Of takes what a rollout wants to know now, and gives the newest measurements.
+	Of(key types.NamespacedName, state rollout.State) map[string]rollout.Measurement
+	// Wake names the Deployments about which there is a new one.
+	Wake() <-chan event.GenericEvent
 }
 
 // Reconciler takes rollouts in flight one step further.
@@ -63,7 +75,9 @@ type Reconciler struct {
 	tracer trace.Tracer
 	ledger *archive.Keeper
 	guard  *guard.Rails
-	now    func() time.Time
+	// evidence is nil where nothing is measured.
+	evidence Evidence
+	now      func() time.Time
 	// written are the states that the cache may not show yet.
 	written written
 }
@@ -81,7 +95,7 @@ func SetupWithManager(mgr ctrl.Manager, o Options) error {
 	}
 	r := &Reconciler{
 		client: mgr.GetClient(), record: recorder{events: mgr.GetEventRecorder("evenkeel"), outside: o.Tell, now: o.Now},
-		kinds: o.Kinds, counts: o.Metrics, tracer: o.Tracer, ledger: o.Ledger, guard: o.Guard, now: o.Now,
+		kinds: o.Kinds, counts: o.Metrics, tracer: o.Tracer, ledger: o.Ledger, guard: o.Guard, evidence: o.Evidence, now: o.Now,
 	}
 	b := ctrl.NewControllerManagedBy(mgr).Named("rollout").
 		For(&appsv1.Deployment{}, builder.WithPredicates(predicate.NewPredicateFuncs(hasState))).
@@ -89,6 +103,9 @@ func SetupWithManager(mgr ctrl.Manager, o Options) error {
 		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(r.holders)).
 		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(r.holdersOfSlice)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: o.Concurrency})
+	if o.Evidence != nil {
+		b = b.WatchesRawSource(source.Channel(o.Evidence.Wake(), &handler.EnqueueRequestForObject{}))
+	}
 	if woken := o.Guard.Woken(deployment); woken != nil {
 		b = b.WatchesRawSource(woken)
 	}
@@ -114,6 +131,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	case apierrors.IsNotFound(err):
 		r.guard.Left(id)
 		r.counts.saw(request.NamespacedName, rollout.State{})
+		r.measured(request.NamespacedName, rollout.State{})
 		r.written.forget(request.NamespacedName)
 		r.ledger.Forget(request.NamespacedName)
 		return reconcile.Result{}, ignoreConflict(r.release(ctx, request.NamespacedName))
@@ -121,12 +139,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		return reconcile.Result{}, fmt.Errorf("cannot get Deployment %s: %w", request, err)
 	case !hasState(&deployment) || deployment.DeletionTimestamp != nil:
 		r.guard.Left(id)
+		r.measured(request.NamespacedName, rollout.State{})
 		return reconcile.Result{}, nil
 	}
 	state, err := rollout.ParseState(deployment.Annotations[rollout.StateAnnotation])
 	if err != nil {
 		r.guard.Left(id)
 		r.counts.saw(request.NamespacedName, rollout.State{})
+		r.measured(request.NamespacedName, rollout.State{})
 		r.record.frozen(&deployment, err)
 		return reconcile.Result{}, nil
 	}
@@ -142,6 +162,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		return reconcile.Result{}, err
 	}
 	world.snapshot.Closed, world.snapshot.Hasty = verdict.Closed, verdict.Hasty
+	world.snapshot.Measurements = r.measured(request.NamespacedName, state)
 	decision := rollout.Decide(world.snapshot, r.now())
 	r.counts.saw(request.NamespacedName, world.snapshot.State)
 	changed, err := r.apply(ctx, world, decision.State)
@@ -158,6 +179,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		return reconcile.Result{}, err
 	}
 	return reconcile.Result{RequeueAfter: verdict.Sooner(decision.After)}, nil
+}
+
+// measured is what is known about a rollout's canary.
+func (r *Reconciler) measured(key types.NamespacedName, state rollout.State) map[string]rollout.Measurement {
+	if r.evidence == nil {
+		return nil
+	}
+	return r.evidence.Of(key, state)
 }
 
 func ignoreConflict(err error) error {

@@ -143,6 +143,9 @@ func (h *Handler) plan(ctx context.Context, d *deployment, object *appsv1.Deploy
 	}
 	if state.Strategy == rollout.Rolling {
 		state.Steps, state.Match, state.Held = "", "", false
+	} else {
+		state.Analyses = d.policy.Evidence()
+		d.warnings = append(d.warnings, d.uncounted(state)...)
 	}
 	for _, why := range found.undivided {
 		d.warnings = append(d.warnings, "evenkeel: "+why+"; its traffic stays on stable until the end")
@@ -240,7 +243,7 @@ func (h *Handler) otherTemplate(ctx context.Context, d *deployment, plan policy.
 	next := state
 	next.Timing, next.Log.By = timing(d.policy.Rollout, *state.User), d.requester
 	if steps, err := rollout.StepsFor(state.Strategy, d.policy.Rollout.Steps); err == nil && state.Strategy != rollout.Rolling {
-		next.Steps = steps.String()
+		next.Steps, next.Analyses = steps.String(), d.policy.Evidence()
 	}
 	again, err := rollout.Again(state, next, d.now)
 	if err != nil {

@@ -77,7 +77,13 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 	}
 	kept := o.keepsRecords(mgr, counts.Ledger)
 	rails := guard.New(mgr.GetClient(), policies, mgr.GetEventRecorder("evenkeel"), counts.Guard)
-	if err := traffic.SetupWithManager(mgr, traffic.Options{Kinds: routes, Metrics: counts.Rollouts, Tracer: tracer, Tell: outside.Tell, Ledger: kept, Guard: rails}); err != nil {
+	evidence, err := o.evidence(mgr, policies, counts.Analyses)
+	if err != nil {
+		return err
+	}
+	if err := traffic.SetupWithManager(mgr, traffic.Options{
+		Kinds: routes, Metrics: counts.Rollouts, Tracer: tracer, Tell: outside.Tell, Ledger: kept, Guard: rails, Evidence: evidence,
+	}); err != nil {
 		return err
 	}
 	if ready["caches"], err = cachesFilled(ctx, mgr, routes); err != nil {

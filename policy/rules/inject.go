@@ -12,7 +12,7 @@ import (
 )
 
 // known are the annotations of a Deployment that this version understands.
-var known = []string{"action", "capacity", "inject", "injected", "match", "override", "probe", "rollout", "route", "split", "steps", "strategy"}
+var known = []string{"action", "analysis", "capacity", "inject", "injected", "match", "override", "probe", "rollout", "route", "split", "steps", "strategy"}
 
 // wants says which injections a Deployment takes.
 type wants struct{ strategy, probes, version, shutdown, cause bool }

@@ -96,6 +96,7 @@ var checks = []check{
 	{name: "mutable-tag", find: mutableTag, graded: true},
 	{name: "strategy", find: unknownStrategy, same: sameAnnotation(policy.StrategyAnnotation)},
 	{name: "steps", find: brokenSteps, same: sameAnnotation(policy.StepsAnnotation)},
+	{name: "analysis", find: unknownAnalysis, same: sameAnnotation(policy.AnalysisAnnotation)},
 	{name: "no-route", find: noRoute, needs: []policy.Kind{policy.Services, policy.Routes}, late: true},
 	{name: "release-window", find: releaseWindow, change: true, alias: closedBy},
 	{name: "probe", find: brokenProbe, same: sameAnnotation(policy.ProbeAnnotation)},
@@ -150,6 +151,9 @@ func (r *review) explain() {
 	}
 	for _, key := range unknownAnnotations(r.New.Annotations) {
 		r.warn("annotation %s is not known to this version; it does nothing", key)
+	}
+	if _, set := r.New.Annotations[policy.AnalysisAnnotation]; set && r.Policy.Rollout.Strategy == policy.StrategyRolling {
+		r.warn("annotation %s does nothing here: a rolling update has no steps to guard; write %s: canary", policy.AnalysisAnnotation, policy.StrategyAnnotation)
 	}
 	if numbers, ok := effectOf(r.Object); ok && r.Old != nil && r.TemplateChanged && r.Policy.Rollout.Strategy == policy.StrategyRolling {
 		r.warn("the rolling update keeps %d of %d pods ready, peaks at %d, %s", numbers.floor, numbers.replicas, numbers.peak, plural(numbers.waves, "wave"))

@@ -247,8 +247,8 @@ func TestVersionLabelIsNeverOneOfTheSelector(t *testing.T) {
 }
 
 func TestUnknownAnnotationsAreSaid(t *testing.T) {
-	plan := reviewed(nil, deployment(note("analysis", "success-rate")))
-	assert.Contains(t, plan.Warnings, "evenkeel: annotation evenkeel.dev/analysis is not known to this version; it does nothing")
+	plan := reviewed(nil, deployment(note("analyses", "success-rate")))
+	assert.Contains(t, plan.Warnings, "evenkeel: annotation evenkeel.dev/analyses is not known to this version; it does nothing")
 }
 
 func FuzzPercent(f *testing.F) {

@@ -54,6 +54,12 @@ func render(t *testing.T, values ...string) objects {
 	}
 	out, err := helm(t, args...)
 	require.NoError(t, err, out)
+	return parse(t, out)
+}
+
+// parse reads what Helm rendered.
+func parse(t *testing.T, out string) objects {
+	t.Helper()
 	var list objects
 	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewBufferString(out), 4096)
 	for {

@@ -73,7 +73,7 @@ func TestRights(t *testing.T) {
 		}, []string{"secrets evenkeel-ca: get list watch update", "secrets: create"}},
 		{"with cert-manager", []string{"certManager.enabled=true"}, []string{"configmaps: get create update"}, nil},
 		{"without a ledger", []string{"certManager.enabled=true", "ledger.enabled=false"}, nil, nil},
-		{"with notifications", []string{"certManager.enabled=true", "ledger.enabled=false", "notifications.secrets={slack,events}"}, nil, []string{"secrets slack,events: get"}},
+		{"with notifications and analyses", []string{"certManager.enabled=true", "ledger.enabled=false", "notifications.secrets={slack,events}", "analysis.secrets={token,slack}"}, nil, []string{"secrets slack,events,token: get"}},
 		{"with namespaces' own policies", []string{"certManager.enabled=true", "namespacePolicies.enabled=true"}, []string{"configmaps: get list watch", "configmaps: get create update"}, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -6,7 +6,7 @@
 // containerd, kube-proxy and Traefik, built from pinned modules, in namespaces
 // of their own. Nothing outside of these is touched, and nothing is left behind.
 //
-//	cluster build [kwok]     build what is missing, into the cache; kwok on demand
+//	cluster build [kwok]     build what is missing, into the cache; kwok, prometheus on demand
 //	cluster up               start the cluster; it is ready when this returns
 //	cluster load             load the project's images again, those that changed
 //	cluster exec -- CMD...   run a command inside, with KUBECONFIG and PATH set

@@ -62,6 +62,9 @@ func (s *suite) up() error {
 	if out, err := exec.Command("go", "list", "-deps", "-test", "./...").CombinedOutput(); err != nil {
 		return fmt.Errorf("cannot fetch what the tests need: %w\n%s", err, out)
 	}
+	if err := s.program("bin/cluster", "build", "prometheus"); err != nil {
+		return err
+	}
 	return s.program("bin/cluster", "up")
 }
 

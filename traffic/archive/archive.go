@@ -49,7 +49,12 @@ func (k *Keeper) Note(ctx context.Context, object client.Object, last, next roll
 	if k == nil {
 		return next.Log.Noted(nil)
 	}
-	count := k.counts.of(keyOf(object), last.Log)
+	key := keyOf(object)
+	count := k.counts.of(key, last.Log)
+	measured := k.counts.add(key, last)
+	if next.InFlight() {
+		k.counts.add(key, next)
+	}
 	replaced := last.Log.Replaced
 	last.Log = last.Log.Noted(count)
 	w := ledger.Workload{Kind: kindOf(object), Namespace: object.GetNamespace(), Name: object.GetName(), UID: string(object.GetUID())}
@@ -60,7 +65,7 @@ func (k *Keeper) Note(ctx context.Context, object client.Object, last, next roll
 	case next.InFlight():
 		return next.Log.Noted(count)
 	case last.InFlight():
-		k.keep(ctx, object, ledger.Of(w, last, next))
+		k.keep(ctx, object, ledger.Of(w, last, next).Measured(measured...))
 	}
 	return next.Log
 }

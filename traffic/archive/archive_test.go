@@ -87,6 +87,28 @@ func TestNothingIsWrittenInFlight(t *testing.T) {
 	assert.Empty(t, told.Events)
 }
 
+// Each measurement that the state showed stands at its step.
+func TestWhatWasMeasuredIsKept(t *testing.T) {
+	k, _ := keeper(t, interceptor.Funcs{})
+	last, ended := states()
+	last.Log = last.Log.Entered(rollout.Stepping, rollout.StageScale, 0, began)
+	saw := func(state rollout.State, after time.Duration, verdict rollout.Verdict) rollout.State {
+		state.Analyses = []rollout.Analysis{{Name: "errors", Last: &rollout.Measurement{At: began.Add(after), Verdict: verdict, Says: "1% of 100"}}}
+		return state
+	}
+	first, second := saw(last, time.Second, rollout.Passed), saw(last, 2*time.Second, rollout.Failed)
+	k.Note(t.Context(), deployment(), last, first)
+	k.Note(t.Context(), deployment(), first, second)
+	second.Log = second.Log.Entered(rollout.Promoting, rollout.StageWiden, 0, began.Add(time.Minute))
+	k.Note(t.Context(), deployment(), second, ended)
+	all, err := ledger.Read(get(t, k))
+	require.NoError(t, err)
+	assert.Equal(t, []ledger.Measurement{
+		{Analysis: "errors", At: began.Add(time.Second), Verdict: "Passed", Text: "1% of 100"},
+		{Analysis: "errors", At: began.Add(2 * time.Second), Verdict: "Failed", Text: "1% of 100"},
+	}, all[0].Steps[0].Measurements)
+}
+
 // The same end again writes nothing either.
 func TestTheSameEndAgain(t *testing.T) {
 	updates := 0

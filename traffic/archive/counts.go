@@ -4,18 +4,30 @@
 package archive
 
 import (
+	"slices"
 	"sync"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/evenkeel-dev/evenkeel/traffic/ledger"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
 
-// counts are the worst counts of ready pods, by workload.
+// counts are the worst counts of ready pods, and what was measured, by workload.
 type counts struct {
-	mu    sync.Mutex
-	worst map[client.ObjectKey]seen
+	mu       sync.Mutex
+	worst    map[client.ObjectKey]seen
+	measured map[client.ObjectKey]evidence
+}
+
+// maxEvidence bounds the measurements of one release; the latest are kept.
+const maxEvidence = 64
+
+// evidence is what was measured in one release, known by when it began.
+type evidence struct {
+	began time.Time
+	all   []ledger.Measurement
 }
 
 // seen is the worst count of one release, known by when it began.
@@ -51,6 +63,7 @@ func (k *Keeper) Forget(key client.ObjectKey) {
 	k.counts.mu.Lock()
 	defer k.counts.mu.Unlock()
 	delete(k.counts.worst, key)
+	delete(k.counts.measured, key)
 }
 
 func keyOf(object client.Object) client.ObjectKey {
@@ -70,4 +83,34 @@ func (c *counts) of(key client.ObjectKey, log rollout.Log) *rollout.Count {
 		return nil
 	}
 	return &worst.count
+}
+
+// add keeps the newest measurement of each analysis of a release, and gives all
+// that were kept. The state has the newest alone: those before it are lost where a
+// manager ends.
+func (c *counts) add(key client.ObjectKey, state rollout.State) []ledger.Measurement {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	kept := c.measured[key]
+	if !kept.began.Equal(state.Log.Began) {
+		kept = evidence{began: state.Log.Began}
+	}
+	for _, a := range state.Analyses {
+		if a.Last == nil {
+			continue
+		}
+		one := ledger.Measurement{Analysis: a.Name, At: a.Last.At, Verdict: string(a.Last.Verdict), Text: a.Last.Says}
+		if !slices.Contains(kept.all, one) {
+			kept.all = append(kept.all, one)
+		}
+	}
+	if len(kept.all) == 0 {
+		return nil
+	}
+	kept.all = kept.all[max(0, len(kept.all)-maxEvidence):]
+	if c.measured == nil {
+		c.measured = map[client.ObjectKey]evidence{}
+	}
+	c.measured[key] = kept
+	return slices.Clone(kept.all)
 }

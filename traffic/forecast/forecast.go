@@ -129,12 +129,15 @@ func (w *world) snapshot() rollout.Snapshot {
 	stable, canary := w.stable, w.canary
 	s := rollout.Snapshot{
 		State: w.state, Replicas: w.replicas, Rendered: true, Observed: true, Finished: true,
-		Newest: rollout.Version{ReplicaSet: "canary", Hash: "canary", Revision: "2"},
+		Newest: rollout.Version{ReplicaSet: "canary", Hash: "canary", Revision: "2"}, Measurements: map[string]rollout.Measurement{},
 		Stable: rollout.Pods{Exists: true, Replicas: stable, Ready: stable},
 		Canary: rollout.Pods{Exists: canary > 0, Replicas: canary, Ready: canary},
 	}
 	if w.state.Stage == rollout.StagePrepare {
 		s.Newest = rollout.Version{}
+	}
+	for _, a := range w.state.Measured() {
+		s.Measurements[a.Name] = rollout.Measurement{At: w.now, Verdict: rollout.Passed}
 	}
 	target := w.state.Target()
 	for _, name := range w.state.Services {

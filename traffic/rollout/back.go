@@ -78,7 +78,7 @@ func leaveWiden(s Snapshot, now time.Time) outcome {
 
 // end keeps what explains the rollout and drops what only served it.
 func (s State) end(now time.Time) State {
-	ended := State{Phase: Completed, Since: stamp(now), Step: s.Step, Strategy: s.Strategy, Steps: s.Steps, Stable: s.Stable, Canary: s.Canary, Weight: 100}
+	ended := State{Phase: Completed, Since: stamp(now), Step: s.Step, Strategy: s.Strategy, Steps: s.Steps, Stable: s.Stable, Canary: s.Canary, Weight: 100, Analyses: s.Analyses}
 	if s.Phase == RollingBack {
 		ended.Phase, ended.Weight, ended.Reason = RolledBack, 0, s.Reason
 	}

@@ -10,13 +10,14 @@ import (
 
 // Begin gives the state of a rollout that starts now: the gate is shut, and
 // nothing has moved yet. plan carries what was found and resolved (Strategy,
-// Steps, Match, Mirror, Capacity, OnFailure, Stable, User, Services, Backends, Routes and
-// Timing) and whether a person holds it, and in its Log who applied the template;
-// all else is set here.
+// Steps, Match, Mirror, Capacity, OnFailure, Stable, User, Services, Backends, Routes,
+// Timing and Analyses) and whether a person holds it, and in its Log who applied the
+// template; all else is set here.
 func Begin(plan State, now time.Time) State {
 	plan.Weight, plan.Step, plan.Exposed = 0, 0, false
 	plan.Surge, plan.Capped, plan.Give = plan.asked(), false, 0
 	plan.Canary, plan.Reason, plan.Closed = Version{}, "", false
+	plan.Analyses = unmeasured(plan.Analyses)
 	plan.Log = plan.Log.Begun(now)
 	if plan.Strategy == BlueGreen {
 		plan.Capacity = Surge // both versions are whole, whatever was wished for
@@ -92,8 +93,10 @@ func Act(state State, action Action, now time.Time) (State, error) {
 	}
 }
 
-// skip goes to the last step; its weight still waits for the pods it needs.
+// skip goes to the last step; its weight still waits for the pods it needs, and
+// nothing waits for evidence any more.
 func skip(state State, now time.Time) State {
+	state.Analyses = waived(state.Analyses)
 	if state.last() {
 		state.Told = true
 		return state

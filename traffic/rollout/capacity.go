@@ -3,7 +3,11 @@
 
 package rollout
 
-import "k8s.io/apimachinery/pkg/util/intstr"
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
 
 // Need is how many of the replicas' pods carry a share of percent, at least one.
 func Need(replicas int32, percent int) int32 {
@@ -169,4 +173,29 @@ func or(value *intstr.IntOrString, otherwise intstr.IntOrString) intstr.IntOrStr
 		return otherwise
 	}
 	return *value
+}
+
+// ramp goes a part of the step: all the canary pods that there is room for carry
+// what they can, so that stable may give as many.
+func (s Snapshot) ramp(ready int32, now time.Time) outcome {
+	state := s.State
+	carry := min(int(100*(ready+state.lend(s.Replicas))/s.Replicas), state.Current().Weight)
+	if state.Divides() && carry > state.Weight {
+		return s.shift(carry, now)
+	}
+	if state.Divides() { // what it has already must be seen by the data plane first
+		if wait := s.notInPlace(); wait != "" {
+			return outcome{wait: wait}
+		}
+		if o, over := until(state.Since, time.Duration(state.Timing.Settle), now, stageWaits[StageScale]); !over {
+			return o
+		}
+	}
+	next := state.give(s.carried(), s.Replicas)
+	if next.Give == state.Give {
+		return outcome{wait: stageWaits[StageScale]}
+	}
+	next.Weight = max(carry, state.Weight)
+	next = next.makeRoom(s.Replicas).enter(Stepping, StageScale, now)
+	return outcome{next: &next}
 }

@@ -42,6 +42,8 @@ var guards = []func(Snapshot, time.Time) (Decision, bool){
 	begun,        // it is told that it has started
 	scaledToZero, // nobody serves, so nothing can be proved
 	canaryGone,   // traffic goes to a version that has no ready pod
+	measured,     // an analysis was measured
+	failed,       // and says that the canary is not well
 	held,         // a person holds the rollout
 }
 

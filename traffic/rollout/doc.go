@@ -41,6 +41,10 @@
 // Where the way forward is closed (Closed), prepare and dwell are not left for a
 // further step or the promotion, however long it takes. The way back never closes.
 //
+// Evidence is waited for while the canary has traffic: each analysis has to pass in
+// dwell before the step is left, one that fails more often than it may goes back
+// from there and from scale, and what is not known makes the step stand still.
+//
 // A mirror is traffic, too: copies go to the canary from the first shift on, until
 // its weight is 100 or it goes back, and no pod that gets them is taken away.
 //

@@ -54,6 +54,20 @@ var events = []event{
 	}},
 }
 
+// opinions are what an analysis can say, in worlds that have one.
+var opinions = []event{
+	{"the analysis passes", func(w *world) { w.say(Passed) }},
+	{"the analysis fails", func(w *world) { w.say(Failed) }},
+	{"the analysis says nothing", func(w *world) { w.say(Inconclusive) }},
+}
+
+// say is a measurement that was wanted.
+func (w *world) say(v Verdict) {
+	if len(w.state.Measured()) > 0 {
+		w.measured = map[string]Measurement{"success-rate": {At: w.now, Verdict: v}}
+	}
+}
+
 // clone is a world that goes on by itself.
 func (w *world) clone() *world {
 	out := *w
@@ -71,7 +85,13 @@ func (w *world) key() string {
 		seen = -1
 	}
 	state.Since, state.Seen = time.Time{}, time.Time{}
-	return fmt.Sprint(state.Phase, state.Stage, state.Step, state.Weight, state.Surge, state.Capped, state.Give, state.Exposed, state.Stable.Hash, state.Canary.Hash,
+	evidence := ""
+	for _, a := range state.Analyses {
+		m := w.measured[a.Name]
+		taken := a.Last != nil && !m.At.After(a.Last.At)
+		evidence = fmt.Sprint(a.Passed > 0, a.Failed, a.Inconclusive > 0, a.DryRun, a.Last != nil && a.Last.Verdict == Passed, m.Verdict, taken, m.At.Before(w.state.Since))
+	}
+	return evidence + fmt.Sprint(state.Phase, state.Stage, state.Step, state.Weight, state.Surge, state.Capped, state.Give, state.Exposed, state.Stable.Hash, state.Canary.Hash,
 		state.Held, state.Told, wait == "", min(since, 12*time.Second), min(seen, 6*time.Second), min(w.now.Sub(w.shownAt), lag),
 		w.template, w.pods, w.ready, w.sick, w.selected, w.canaryTarget, w.weight, w.match, w.mirror, w.served)
 }
@@ -89,7 +109,10 @@ type exploration struct {
 func explore(start *world, most int) exploration {
 	out := exploration{ends: map[Phase]int{}}
 	seen := map[string]bool{start.key(): true}
-	front := []*world{start}
+	front, events := []*world{start}, events
+	if len(start.state.Analyses) > 0 {
+		events = slices.Concat(events, opinions)
+	}
 	for len(front) > 0 && len(seen) < most {
 		var next []*world
 		for _, from := range front {
@@ -125,6 +148,7 @@ var starts = map[string]given{
 	"canary, mirrored": {replicas: 2, strategy: Canary, steps: "0%,100%", surge: "25%", unavailable: "0", mirror: 10},
 	"canary, replace":  {replicas: 3, strategy: Canary, capacity: Replace, steps: "60%,100%", surge: "1", unavailable: "0"},
 	"canary, no surge": {replicas: 3, strategy: Canary, capacity: Replace, steps: "50%,100%", surge: "0", unavailable: "1"},
+	"canary, watched":  {replicas: 1, strategy: Canary, steps: "50%,100%", surge: "1", unavailable: "0", analysis: true},
 	"blue-green":       {replicas: 2, strategy: BlueGreen, steps: BlueGreenSteps, surge: "25%", unavailable: "0"},
 	"by Services":      {replicas: 2, strategy: BlueGreen, routeless: true, steps: BlueGreenSteps, surge: "25%", unavailable: "0"},
 	"batch":            {replicas: 3, strategy: Batch, capacity: Replace, steps: "34%,100%", surge: "1", unavailable: "0"},
@@ -158,6 +182,9 @@ func ends(w *world) bool {
 	for range 400 {
 		for _, name := range []string{"reconcile", "stock", "pods become ready", "time goes by", "continue"} {
 			events[slices.IndexFunc(events, func(e event) bool { return e.name == name })].do(w)
+			if a := w.state.Analyses; len(a) > 0 && a[0].Passed == 0 {
+				w.say(Passed)
+			}
 			if w.check(); len(w.broken) > 0 {
 				return false
 			}
@@ -177,6 +204,9 @@ func TestTheExplorationFindsPlantedBugs(t *testing.T) {
 			where := "canary, replace"
 			if strings.Contains(bug, "mirror") {
 				where = "canary, mirrored"
+			}
+			if strings.Contains(bug, "evidence") {
+				where = "canary, watched"
 			}
 			w := newWorld(starts[where])
 			w.bug = bug

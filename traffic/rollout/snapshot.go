@@ -37,6 +37,8 @@ type Snapshot struct {
 	// Timing.MinStep.
 	Closed Closed
 	Hasty  bool
+	// Measurements are the newest of each analysis, by its name.
+	Measurements map[string]Measurement
 }
 
 // Pods are the pods of one version, as its ReplicaSet counts them.

@@ -16,7 +16,7 @@ var stages = []struct {
 	{StagePrepare, leavePrepare},       // narrowed, whole: the gate opens
 	{StageScale, leaveScale},           // the canary has its pods: its weight follows
 	{StageShift, leaveShift},           // the route is accepted: the step's time runs
-	{StageDwell, leaveDwell},           // time and people agree: next step, or promote
+	{StageDwell, leaveDwell},           // time, evidence and people agree: next step, or promote
 	{StageService, leaveService},       // the Services lead to the canary: the split goes
 	{StageRoute, leaveRoute},           // the route leads to the Service alone
 	{StageDrain, leaveDrain},           // stable's pods are let go
@@ -137,31 +137,6 @@ func (s Snapshot) shift(weight int, now time.Time) outcome {
 	return outcome{next: &next, event: eventShift(next)}
 }
 
-// ramp goes a part of the step: all the canary pods that there is room for carry
-// what they can, so that stable may give as many.
-func (s Snapshot) ramp(ready int32, now time.Time) outcome {
-	state := s.State
-	carry := min(int(100*(ready+state.lend(s.Replicas))/s.Replicas), state.Current().Weight)
-	if state.Divides() && carry > state.Weight {
-		return s.shift(carry, now)
-	}
-	if state.Divides() { // what it has already must be seen by the data plane first
-		if wait := s.notInPlace(); wait != "" {
-			return outcome{wait: wait}
-		}
-		if o, over := until(state.Since, time.Duration(state.Timing.Settle), now, stageWaits[StageScale]); !over {
-			return o
-		}
-	}
-	next := state.give(s.carried(), s.Replicas)
-	if next.Give == state.Give {
-		return outcome{wait: stageWaits[StageScale]}
-	}
-	next.Weight = max(carry, state.Weight)
-	next = next.makeRoom(s.Replicas).enter(Stepping, StageScale, now)
-	return outcome{next: &next}
-}
-
 // leaveShift starts the step's own time once the route is accepted.
 func leaveShift(s Snapshot, now time.Time) outcome {
 	if wait := s.missing(); wait != "" {
@@ -171,13 +146,15 @@ func leaveShift(s Snapshot, now time.Time) outcome {
 		return outcome{wait: wait}
 	}
 	next := s.State.enter(Stepping, StageDwell, now)
+	next.Analyses = unpassed(next.Analyses)
 	return outcome{next: &next}
 }
 
-// leaveDwell goes on to the next step, or promotes, when time and people agree.
+// leaveDwell goes on to the next step, or promotes, when time, evidence and people
+// agree.
 func leaveDwell(s Snapshot, now time.Time) outcome {
 	state, step := s.State, s.State.Current()
-	if o, trouble := s.trouble(now, s.missing(), s.misplaced()); trouble {
+	if o, trouble := s.trouble(now, s.missing(), s.misplaced(), s.unclear()); trouble {
 		return o
 	}
 	part := state.Weight < step.Weight
@@ -196,6 +173,9 @@ func leaveDwell(s Snapshot, now time.Time) outcome {
 		return o
 	}
 	if o, over := until(state.Since, max(s.lasts(), settle), now, stageWaits[StageDwell]); !over {
+		return o
+	}
+	if o, unproved := s.unproved(state.Since.Add(max(s.lasts(), settle))); unproved {
 		return o
 	}
 	if step.Pause && !state.Told {
@@ -231,6 +211,7 @@ func (s Snapshot) goOn(now time.Time) outcome {
 			return outcome{wait: waitStable, patient: true}
 		}
 		state.Step++
+		state.Analyses = unmeasured(state.Analyses)
 		next := state.makeRoom(s.Replicas).enter(Stepping, StageScale, now)
 		return outcome{next: &next, event: eventStep(next)}
 	}

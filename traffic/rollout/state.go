@@ -161,6 +161,8 @@ type State struct {
 	Backends []string `json:"backends,omitempty"`
 	Routes   []string `json:"routes,omitempty"`
 	Timing   Timing   `json:"timing,omitzero"`
+	// Analyses are the evidence that each step waits for.
+	Analyses []Analysis `json:"analyses,omitempty"`
 	// Held is set by kubectl rollout pause and cleared by resume.
 	Held bool `json:"held,omitempty"`
 	// Told is set when a person said continue to the current step.

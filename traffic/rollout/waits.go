@@ -54,12 +54,28 @@ func waitDecision(wait string) string {
 	return "a person decides (annotation evenkeel.dev/action: skip or rollback): no longer waiting until " + wait
 }
 
+func waitFailed(analysis string) string {
+	return fmt.Sprintf("a person decides (annotation evenkeel.dev/action: skip or rollback): analysis %q failed more often than it may", analysis)
+}
+
+func waitUnclear(analysis string) string {
+	return fmt.Sprintf("analysis %q can tell again whether the canary is well", analysis)
+}
+
+func waitEvidence(analysis string) string {
+	return fmt.Sprintf("analysis %q passes in this step", analysis)
+}
+
 func waitOverdue(wait string, d Duration) string {
 	return fmt.Sprintf("a person looks: for more than %s it waits until %s", shortDuration(time.Duration(d)), wait)
 }
 
 func waitOthers(service string) string {
 	return fmt.Sprintf("Service %q leads to this Deployment's pods alone: it also selects pods of another workload", service)
+}
+
+func reasonFailed(a Analysis) string {
+	return fmt.Sprintf("analysis %q failed %d times in a step, and may %d times: %s", a.Name, a.Failed, a.FailureLimit, a.Last.Says)
 }
 
 func deadlineReason(wait string, d Duration) string {

@@ -30,6 +30,7 @@ func someWorld(random *rand.Rand) *world {
 	if random.IntN(3) == 0 {
 		g.mirror = 10
 	}
+	g.analysis = random.IntN(3) == 0
 	return newWorld(g)
 }
 
@@ -61,6 +62,9 @@ func (w *world) step(random *rand.Rand, fair bool) {
 		w.apply("third")
 	case !fair && event == 18 && random.IntN(20) == 0:
 		w.closed = !w.closed
+	}
+	if len(w.state.Analyses) > 0 && random.IntN(8) == 0 {
+		w.say([]Verdict{Passed, Passed, Inconclusive, Failed}[random.IntN(map[bool]int{true: 2, false: 4}[fair])])
 	}
 	w.check()
 }
@@ -120,6 +124,7 @@ var bugs = []string{
 	"surge takes stable", "stable gives at once", // 3: stable can carry its share
 	"no narrowing",               // 3: and no canary pod gets what nobody gave it
 	"the canary's Service stays", // 4: ended is restored
+	"no evidence is asked for",   // and no canary is promoted that an analysis did not pass
 	"it waits in silence",        // 5: nothing waits without saying so
 }
 

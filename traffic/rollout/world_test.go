@@ -36,6 +36,8 @@ type world struct {
 	bug     string
 	// closed is a window that is not open.
 	closed bool
+	// measured is what the analyses said last.
+	measured map[string]Measurement
 }
 
 // view is what the data plane has of the route and the two Services' selectors.
@@ -62,6 +64,8 @@ type given struct {
 	routeless bool
 	// mirror is the share of copies, in percent.
 	mirror int
+	// analysis watches it.
+	analysis bool
 }
 
 func newWorld(g given) *world {
@@ -77,6 +81,9 @@ func newWorld(g given) *world {
 	}
 	if g.strategy == Canary || g.strategy == BlueGreen {
 		plan.Services, plan.Backends, plan.Routes = []string{"demo"}, []string{"demo"}, []string{"httproute/demo"}
+	}
+	if g.analysis {
+		plan.Analyses = []Analysis{{Name: "success-rate", Interval: Duration(settle)}}
 	}
 	if g.routeless {
 		plan.Routes = nil
@@ -95,7 +102,10 @@ func version(name string) Version { return Version{ReplicaSet: name, Hash: name,
 // snapshot is what observe would read.
 func (w *world) snapshot() Snapshot {
 	target := w.state.Target()
-	s := Snapshot{State: w.state, Replicas: w.replicas, Rendered: true, Observed: true, Stable: w.count(w.state.Stable), Canary: w.count(w.state.Canary)}
+	s := Snapshot{State: w.state, Replicas: w.replicas, Rendered: true, Observed: true, Stable: w.count(w.state.Stable), Canary: w.count(w.state.Canary), Measurements: w.measured}
+	if w.bug == "no evidence is asked for" {
+		s.State.Analyses = nil
+	}
 	if w.pods[w.template] > 0 || w.template == "stable" {
 		s.Newest = version(w.template)
 	}
@@ -241,6 +251,8 @@ func (w *world) planted(next State) State {
 		next.Weight, next.Exposed = next.Current().Weight, true
 	case w.bug == "mirror before pods" && next.Stage == StageScale && next.Canary.Hash != "" && next.Match == "":
 		next.Exposed = true
+	case w.bug == "no evidence is asked for":
+		next.Analyses = w.state.Analyses
 	case w.bug == "it waits in silence" && next.Equal(w.state):
 		next.Wait = ""
 	}
@@ -375,6 +387,9 @@ func (w *world) check() {
 	}
 	if !w.state.InFlight() && (w.selected != "" || w.weight != -1 || w.match != "" || w.mirror != 0 || w.canaryTarget != "") {
 		fail("ended is not restored")
+	}
+	if a := w.state.Analyses; w.state.Phase == Promoting && len(a) > 0 && !a[0].DryRun && !a[0].Compares && (a[0].Last == nil || a[0].Last.Verdict != Passed) {
+		fail("it is promoted without evidence")
 	}
 	if w.replicas == 0 || !w.state.Divides() {
 		return

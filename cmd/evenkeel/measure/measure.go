@@ -12,6 +12,7 @@ import (
 
 	"github.com/evenkeel-dev/evenkeel/config"
 	"github.com/evenkeel-dev/evenkeel/traffic"
+	"github.com/evenkeel-dev/evenkeel/traffic/analysis/runner"
 	"github.com/evenkeel-dev/evenkeel/traffic/archive"
 	"github.com/evenkeel-dev/evenkeel/traffic/guard"
 	"github.com/evenkeel-dev/evenkeel/traffic/notify"
@@ -37,6 +38,7 @@ type Metrics struct {
 	Notifications *notify.Metrics
 	Ledger        *archive.Metrics
 	Guard         *guard.Metrics
+	Analyses      *runner.Metrics
 }
 
 // Register registers all metrics of a manager.
@@ -70,7 +72,11 @@ func Register(registry prometheus.Registerer, of Of) (Metrics, error) {
 		return Metrics{}, err
 	}
 	rails, err := guard.NewMetrics(registry)
-	return Metrics{Admission: admission, Rollouts: rollouts, Notifications: notifications, Ledger: ledger, Guard: rails}, err
+	if err != nil {
+		return Metrics{}, err
+	}
+	analyses, err := runner.NewMetrics(registry)
+	return Metrics{Admission: admission, Rollouts: rollouts, Notifications: notifications, Ledger: ledger, Guard: rails, Analyses: analyses}, err
 }
 
 // build shows which program runs.

@@ -21,14 +21,7 @@ type Measurement struct {
 // analyses there are none.
 func evidence(state string) []Measurement {
 	var kept struct {
-		Analyses []struct {
-			Name string `json:"name"`
-			Last *struct {
-				At      time.Time `json:"at"`
-				Verdict string    `json:"verdict"`
-				Says    string    `json:"says"`
-			} `json:"last"`
-		} `json:"analyses"`
+		Analyses []rollout.Analysis `json:"analyses"`
 	}
 	if err := rollout.DecodeState(state, &kept); err != nil {
 		return nil // the Flight says that it cannot be read
@@ -36,7 +29,7 @@ func evidence(state string) []Measurement {
 	var out []Measurement
 	for _, a := range kept.Analyses {
 		if a.Last != nil {
-			out = append(out, Measurement{a.Name, a.Last.Verdict, a.Last.Says, a.Last.At})
+			out = append(out, Measurement{a.Name, string(a.Last.Verdict), a.Last.Says, a.Last.At})
 		}
 	}
 	return out

@@ -127,7 +127,7 @@ func TestWhatIsOnDemandIsBuiltWhereItIsNamed(t *testing.T) {
 	assert.NotContains(t, names(), "kwok")
 	assert.Contains(t, names(), "etcd")
 	assert.Equal(t, append(names(), "kwok"), names("kwok"))
-	assert.EqualError(t, Builder{}.All(context.Background(), "etcd"), `"etcd" is not built on demand: name one of kwok`)
+	assert.EqualError(t, Builder{}.All(context.Background(), "etcd"), `"etcd" is not built on demand: name one of kwok, prometheus`)
 }
 
 func TestBuildIsWholeOrNotThere(t *testing.T) {

@@ -1,0 +1,128 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel-dev/evenkeel/test/fixture"
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+)
+
+// interval is that of the analyses here.
+const interval = 3 * time.Second
+
+// analyses ask a real Prometheus about the real data plane.
+const analyses = `  analyses:
+    success-rate:
+      prometheus: {address: %[1]q, builtIn: success-rate}
+      min: 95
+      minSamples: 5
+      interval: 3s
+    latency:
+      prometheus: {address: %[1]q, builtIn: latency, quantile: 0.9}
+      max: 0.3
+      minSamples: 5
+      interval: 3s
+    as-stable:
+      prometheus: {address: %[1]q, builtIn: success-rate}
+      compare: {difference: 3}
+      minSamples: 5
+      interval: 3s
+    restarts: {pods: {}, interval: 3s}
+`
+
+// watched is an application whose Prometheus and analyses are there, under load.
+func watched(t *testing.T, steps string) (*fixture.App, *fixture.Prometheus) {
+	t.Helper()
+	server := fixture.StartPrometheus(t)
+	fixture.InstallWith(t, fmt.Sprintf(analyses, server.Address))
+	app := fixture.NewApp(t, steps)
+	app.Replicas = 4
+	app.Up()
+	stop := app.Load()
+	t.Cleanup(func() { t.Logf("versions=%v", stop().Versions) })
+	return app, server
+}
+
+// guarded gives the edits of a manifest with analyses, and what the version does.
+func guarded(names, behaviour string) []string {
+	return append(released("canary", fmt.Sprintf("evenkeel.dev/analysis: %q", names)), "{name: STARTUP_DELAY, value: 1s}", "{name: STARTUP_DELAY, value: 1s}, "+behaviour,
+		"progressDeadlineSeconds: 30", "progressDeadlineSeconds: 20")
+}
+
+// goesBack waits for a version to go back by itself, and gives the reason, and how
+// long its weight was there.
+func goesBack(t *testing.T, app *fixture.App) (reason string, after time.Duration) {
+	t.Helper()
+	app.WaitForWeight(20)
+	since := app.State().Since
+	state := app.WaitFor("the way back", func(s rollout.State) bool { return s.Phase == rollout.RollingBack || s.Phase == rollout.RolledBack })
+	after = time.Since(since)
+	app.WaitForPhase(rollout.RolledBack)
+	assert.Equal(t, "v1", app.Ask())
+	t.Logf("after %s: %s", after.Round(100*time.Millisecond), state.Reason)
+	return state.Reason, after
+}
+
+// A version that fails one of five requests goes back by itself within two
+// intervals of the step, with the numbers in the Event; so does a slow one.
+func TestEvidenceOfABadVersion(t *testing.T) {
+	app, _ := watched(t, "20%:30s,100%")
+	for name, row := range map[string]struct{ analysis, behaviour, reason string }{
+		"errors":                  {"success-rate,restarts", `{name: ERROR_RATE, value: "0.2"}`, `analysis "success-rate" failed 1 times in a step, and may 0 times: the canary's value is `},
+		"more errors than stable": {"as-stable", `{name: ERROR_RATE, value: "0.3"}`, `analysis "as-stable" failed 1 times in a step`},
+		"slow":                    {"latency", `{name: ANSWER_DELAY, value: 400ms}`, `analysis "latency" failed 1 times in a step`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			app.Apply(app.Manifest("v2", guarded(row.analysis, row.behaviour)...))
+			reason, after := goesBack(t, app)
+			assert.Contains(t, reason, row.reason)
+			assert.Regexp(t, `value is [0-9.]+(%|s) of [0-9.]+ requests`, reason)
+			assert.LessOrEqual(t, after, 2*interval+2*time.Second)
+			events := app.Kubectl("get", "events", "--field-selector=reason=RolloutRollingBack", "-o", "jsonpath={.items[*].message}{.items[*].note}")
+			assert.Contains(t, events, row.reason)
+			app.Apply(app.Manifest("v1"))
+			app.WaitFor("the old manifest", func(s rollout.State) bool { return !s.InFlight() })
+		})
+	}
+}
+
+// A good version passes, and each step tells so.
+func TestEvidenceOfAGoodVersion(t *testing.T) {
+	app, _ := watched(t, "20%:3s,100%")
+	app.Apply(app.Manifest("v2", guarded("success-rate,latency,as-stable,restarts", "{name: GREETING, value: hello}")...))
+	state := app.WaitForPhase(rollout.Completed)
+	require.Len(t, state.Analyses, 4)
+	for _, a := range state.Analyses {
+		if a.Compares {
+			continue // it had nothing to say at 100%
+		}
+		assert.Positive(t, a.Passed, a)
+		assert.Zero(t, a.Failed, a)
+	}
+	events := app.Kubectl("get", "events", "--field-selector=reason=AnalysisPassed", "-o", `jsonpath={range .items[*]}{.message}{.note}{"\n"}{end}`)
+	for _, name := range []string{"success-rate", "latency", "as-stable", "restarts"} {
+		assert.Contains(t, events, fmt.Sprintf(`step 1 of 2 (20%%:3s): analysis %q: `, name))
+	}
+}
+
+// Without Prometheus nothing is known: the step holds, and goes back at its deadline.
+func TestEvidenceThatIsGone(t *testing.T) {
+	app, server := watched(t, "20%:5s,100%")
+	server.Stop()
+	app.Apply(app.Manifest("v2", guarded("success-rate", "{name: GREETING, value: hello}")...))
+	held := app.WaitFor("a step that stands still", func(s rollout.State) bool {
+		return s.Wait == `analysis "success-rate" can tell again whether the canary is well`
+	})
+	assert.Equal(t, 20, held.Weight)
+	assert.Contains(t, held.Analyses[0].Last.Says, "nothing is known: the server does not answer")
+	state := app.WaitForPhase(rollout.RolledBack)
+	assert.Equal(t, `waited 20s for this to happen: analysis "success-rate" can tell again whether the canary is well`, state.Reason)
+}

@@ -1,0 +1,155 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package analysis
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/evenkeel-dev/evenkeel/traffic/route"
+)
+
+// Around is what a built-in query has to know of the cluster.
+type Around struct {
+	// Controller is that of the GatewayClass, or IngressClass, that the routes have.
+	Controller string
+	// Addresses are those of each version's ready pods.
+	Addresses map[Version][]string
+}
+
+// plane is a data plane: where it counts requests, and how it names the Services.
+type plane struct {
+	name string
+	// controller is the name of its classes' controller.
+	controller string
+	// requests counts requests; failures counts those with the answer 5xx, or is
+	// a matcher that selects them in requests.
+	requests, failures string
+	// durations is its histogram of times, and perSecond how many of its units a
+	// second has; it has none where durations is empty.
+	durations string
+	perSecond string
+	// labels selects a version's requests.
+	labels func(q Question, v Version, around Around) string
+	// needs says what has to be switched on.
+	needs string
+}
+
+// planes are the data planes that the built-in queries know.
+var planes = []plane{
+	{
+		name: "Traefik", controller: "traefik.io/gateway-controller", requests: "traefik_service_requests_total", failures: `code=~"5.."`,
+		durations: "traefik_service_request_duration_seconds", labels: traefikLabels, needs: "`metrics.prometheus` with `addServicesLabels`, which is its default",
+	},
+	{
+		name: "Istio", controller: "istio.io/gateway-controller", requests: "istio_requests_total", failures: `response_code=~"5.."`,
+		durations: "istio_request_duration_milliseconds", perSecond: "1000", labels: istioLabels, needs: "its standard metrics, as the gateway reports them",
+	},
+	{
+		name: "ingress-nginx", controller: "k8s.io/ingress-nginx", requests: "nginx_ingress_controller_requests", failures: `status=~"5.."`,
+		durations: "nginx_ingress_controller_request_duration_seconds", labels: ingressNginxLabels, needs: "`controller.metrics.enabled`",
+	},
+	{
+		name: "Envoy Gateway", controller: "gateway.envoyproxy.io/gatewayclass-controller", requests: "envoy_cluster_endpoint_rq_total",
+		failures: "envoy_cluster_endpoint_rq_error", labels: envoyLabels, needs: "`telemetry.metrics.enablePerEndpointStats: true` in its EnvoyProxy: otherwise it counts all backends of a rule as one",
+	},
+	{
+		name: "NGINX Gateway Fabric", controller: "gateway.nginx.org/nginx-gateway-controller", requests: "nginx_http_upstream_peer_responses_total",
+		failures: `nginx_status_range="5xx"`, labels: fabricLabels, needs: "NGINX Plus: the open source NGINX counts no requests by Service",
+	},
+}
+
+// BuiltInFor gives the value's query and the one that counts what it is made of,
+// for one version, in the words of the data plane that serves the routes.
+func BuiltInFor(q Question, v Version, around Around) (value, samples string, err error) {
+	at := slices.IndexFunc(planes, func(p plane) bool { return p.controller == around.Controller })
+	if at < 0 {
+		return "", "", fmt.Errorf("no built-in query is known for the controller %q: give the analysis a query of its own", around.Controller)
+	}
+	p := planes[at]
+	labels := p.labels(q, v, around)
+	if labels == "" {
+		return "", "", errors.New("no pod of " + v.words() + " is ready, by whose address requests are counted")
+	}
+	window := promDuration(q.window())
+	total := fmt.Sprintf("sum(increase(%s{%s}[%s]))", p.requests, labels, window)
+	switch q.Spec.Prometheus.BuiltIn {
+	case SuccessRate:
+		return fmt.Sprintf("100 * (1 - (%s or vector(0)) / %s)", p.failed(labels, window), total), total, nil
+	case Latency:
+		return p.latency(q, labels, window)
+	default:
+		return "", "", fmt.Errorf("%q is not a built-in query", q.Spec.Prometheus.BuiltIn)
+	}
+}
+
+func (p plane) failed(labels, window string) string {
+	if strings.Contains(p.failures, "=") {
+		return fmt.Sprintf("sum(increase(%s{%s,%s}[%s]))", p.requests, labels, p.failures, window)
+	}
+	return fmt.Sprintf("sum(increase(%s{%s}[%s]))", p.failures, labels, window)
+}
+
+func (p plane) latency(q Question, labels, window string) (value, samples string, err error) {
+	if p.durations == "" {
+		return "", "", fmt.Errorf("%s does not tell how long the requests of a Service take: give the analysis a query of its own", p.name)
+	}
+	value = fmt.Sprintf("histogram_quantile(%g, sum by (le) (increase(%s_bucket{%s}[%s])))", q.Spec.Prometheus.Quantile, p.durations, labels, window)
+	if p.perSecond != "" {
+		value += " / " + p.perSecond
+	}
+	return value, fmt.Sprintf("sum(increase(%s_count{%s}[%s]))", p.durations, labels, window), nil
+}
+
+// Services are the names of a version's Services, as routes lead to them.
+func (q Question) Services(v Version) []string {
+	names := slices.Clone(q.State.Backends)
+	if v == Canary {
+		for i := range names {
+			names[i] += route.CanarySuffix
+		}
+	}
+	return names
+}
+
+func (q Question) alternatives(v Version) string { return strings.Join(q.Services(v), "|") }
+
+// traefikLabels: ROUTE-svc-NAMESPACE-SERVICE-INDEX@kubernetesgateway.
+func traefikLabels(q Question, v Version, _ Around) string {
+	return fmt.Sprintf(`service=~".+-svc-%s-(%s)-[0-9]+@kubernetesgateway"`, q.Namespace, q.alternatives(v))
+}
+
+// istioLabels are those of the gateway, where requests begin.
+func istioLabels(q Question, v Version, _ Around) string {
+	return fmt.Sprintf(`reporter="source",destination_service_namespace="%s",destination_service_name=~"%s"`, q.Namespace, q.alternatives(v))
+}
+
+// ingressNginxLabels: what the canary answers is counted with stable's Service, and
+// the name of the canary's upstream besides: NAMESPACE-SERVICE-PORT.
+func ingressNginxLabels(q Question, v Version, _ Around) string {
+	if v == Canary {
+		return fmt.Sprintf(`namespace="%s",canary=~"%s-(%s)-.+"`, q.Namespace, q.Namespace, q.alternatives(v))
+	}
+	return fmt.Sprintf(`namespace="%s",service=~"%s",canary=""`, q.Namespace, q.alternatives(v))
+}
+
+// envoyLabels are the addresses of the pods: all backends of a rule are one cluster.
+func envoyLabels(_ Question, v Version, around Around) string {
+	var quoted []string
+	for _, address := range around.Addresses[v] {
+		quoted = append(quoted, strings.ReplaceAll(regexp.QuoteMeta(address), `\`, `\\`))
+	}
+	if len(quoted) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(`envoy_endpoint_address=~"\\[?(%s)\\]?:[0-9]+"`, strings.Join(quoted, "|"))
+}
+
+// fabricLabels: NAMESPACE_SERVICE_PORT.
+func fabricLabels(q Question, v Version, _ Around) string {
+	return fmt.Sprintf(`nginx_upstream_name=~"%s_(%s)_[0-9]+"`, q.Namespace, q.alternatives(v))
+}

@@ -1,0 +1,104 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package analysis
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+)
+
+// asked is a question about shop/demo, a minute after its weight was accepted.
+func asked(builtIn string) Question {
+	return Question{
+		Spec:      Spec{Prometheus: &Prometheus{BuiltIn: builtIn, Quantile: 0.99, Window: time.Hour}},
+		Namespace: "shop", Deployment: "demo", Since: time.Unix(0, 0), At: time.Unix(60, 0),
+		State: rollout.State{
+			Backends: []string{"demo"}, Stable: rollout.Version{ReplicaSet: "demo-1", Hash: "1"}, Canary: rollout.Version{ReplicaSet: "demo-2", Hash: "2"},
+		},
+	}
+}
+
+var around = map[Version][]string{Canary: {"10.0.0.7", "fd00::7"}, Stable: {"10.0.0.8"}}
+
+func TestTheBuiltInQueries(t *testing.T) {
+	for controller, row := range map[string]struct{ success, samples, latency, stable string }{
+		"traefik.io/gateway-controller": {
+			success: `100 * (1 - (sum(increase(traefik_service_requests_total{service=~".+-svc-shop-(demo-canary)-[0-9]+@kubernetesgateway",code=~"5.."}[60s])) or vector(0)) / sum(increase(traefik_service_requests_total{service=~".+-svc-shop-(demo-canary)-[0-9]+@kubernetesgateway"}[60s])))`,
+			samples: `sum(increase(traefik_service_requests_total{service=~".+-svc-shop-(demo-canary)-[0-9]+@kubernetesgateway"}[60s]))`,
+			latency: `histogram_quantile(0.99, sum by (le) (increase(traefik_service_request_duration_seconds_bucket{service=~".+-svc-shop-(demo-canary)-[0-9]+@kubernetesgateway"}[60s])))`,
+			stable:  `sum(increase(traefik_service_requests_total{service=~".+-svc-shop-(demo)-[0-9]+@kubernetesgateway"}[60s]))`,
+		},
+		"istio.io/gateway-controller": {
+			success: `100 * (1 - (sum(increase(istio_requests_total{reporter="source",destination_service_namespace="shop",destination_service_name=~"demo-canary",response_code=~"5.."}[60s])) or vector(0)) / sum(increase(istio_requests_total{reporter="source",destination_service_namespace="shop",destination_service_name=~"demo-canary"}[60s])))`,
+			samples: `sum(increase(istio_requests_total{reporter="source",destination_service_namespace="shop",destination_service_name=~"demo-canary"}[60s]))`,
+			latency: `histogram_quantile(0.99, sum by (le) (increase(istio_request_duration_milliseconds_bucket{reporter="source",destination_service_namespace="shop",destination_service_name=~"demo-canary"}[60s]))) / 1000`,
+			stable:  `sum(increase(istio_requests_total{reporter="source",destination_service_namespace="shop",destination_service_name=~"demo"}[60s]))`,
+		},
+		"k8s.io/ingress-nginx": {
+			success: `100 * (1 - (sum(increase(nginx_ingress_controller_requests{namespace="shop",canary=~"shop-(demo-canary)-.+",status=~"5.."}[60s])) or vector(0)) / sum(increase(nginx_ingress_controller_requests{namespace="shop",canary=~"shop-(demo-canary)-.+"}[60s])))`,
+			samples: `sum(increase(nginx_ingress_controller_requests{namespace="shop",canary=~"shop-(demo-canary)-.+"}[60s]))`,
+			latency: `histogram_quantile(0.99, sum by (le) (increase(nginx_ingress_controller_request_duration_seconds_bucket{namespace="shop",canary=~"shop-(demo-canary)-.+"}[60s])))`,
+			stable:  `sum(increase(nginx_ingress_controller_requests{namespace="shop",service=~"demo",canary=""}[60s]))`,
+		},
+		"gateway.envoyproxy.io/gatewayclass-controller": {
+			success: `100 * (1 - (sum(increase(envoy_cluster_endpoint_rq_error{envoy_endpoint_address=~"\\[?(10\\.0\\.0\\.7|fd00::7)\\]?:[0-9]+"}[60s])) or vector(0)) / sum(increase(envoy_cluster_endpoint_rq_total{envoy_endpoint_address=~"\\[?(10\\.0\\.0\\.7|fd00::7)\\]?:[0-9]+"}[60s])))`,
+			samples: `sum(increase(envoy_cluster_endpoint_rq_total{envoy_endpoint_address=~"\\[?(10\\.0\\.0\\.7|fd00::7)\\]?:[0-9]+"}[60s]))`,
+			stable:  `sum(increase(envoy_cluster_endpoint_rq_total{envoy_endpoint_address=~"\\[?(10\\.0\\.0\\.8)\\]?:[0-9]+"}[60s]))`,
+		},
+		"gateway.nginx.org/nginx-gateway-controller": {
+			success: `100 * (1 - (sum(increase(nginx_http_upstream_peer_responses_total{nginx_upstream_name=~"shop_(demo-canary)_[0-9]+",nginx_status_range="5xx"}[60s])) or vector(0)) / sum(increase(nginx_http_upstream_peer_responses_total{nginx_upstream_name=~"shop_(demo-canary)_[0-9]+"}[60s])))`,
+			samples: `sum(increase(nginx_http_upstream_peer_responses_total{nginx_upstream_name=~"shop_(demo-canary)_[0-9]+"}[60s]))`,
+			stable:  `sum(increase(nginx_http_upstream_peer_responses_total{nginx_upstream_name=~"shop_(demo)_[0-9]+"}[60s]))`,
+		},
+	} {
+		t.Run(controller, func(t *testing.T) {
+			here := Around{Controller: controller, Addresses: around}
+			value, samples, err := BuiltInFor(asked(SuccessRate), Canary, here)
+			require.NoError(t, err)
+			assert.Equal(t, row.success, value)
+			assert.Equal(t, row.samples, samples)
+			_, samples, err = BuiltInFor(asked(SuccessRate), Stable, here)
+			require.NoError(t, err)
+			assert.Equal(t, row.stable, samples)
+			value, _, err = BuiltInFor(asked(Latency), Canary, here)
+			if row.latency == "" {
+				require.ErrorContains(t, err, "does not tell how long the requests of a Service take")
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, row.latency, value)
+		})
+	}
+	_, _, err := BuiltInFor(asked(SuccessRate), Canary, Around{Controller: "example.com/other"})
+	require.EqualError(t, err, `no built-in query is known for the controller "example.com/other": give the analysis a query of its own`)
+	_, _, err = BuiltInFor(asked(SuccessRate), Canary, Around{Controller: "gateway.envoyproxy.io/gatewayclass-controller"})
+	require.EqualError(t, err, "no pod of the canary is ready, by whose address requests are counted")
+	_, _, err = BuiltInFor(asked("errors"), Canary, Around{Controller: "k8s.io/ingress-nginx"})
+	require.EqualError(t, err, `"errors" is not a built-in query`)
+}
+
+func TestFill(t *testing.T) {
+	q := asked("")
+	for version, want := range map[Version]string{
+		Canary: "shop demo demo demo-canary demo-canary demo-2 2 60s", Stable: "shop demo demo demo-canary demo demo-1 1 60s",
+	} {
+		got, err := Fill("{{ .Namespace }} {{ .Deployment }} {{ .StableService }} {{ .CanaryService }} {{ .Service }} {{ .ReplicaSet }} {{ .PodHash }} {{ .Window }}", q.Vars(version))
+		require.NoError(t, err)
+		assert.Equal(t, want, got)
+	}
+	q.State.Backends = nil
+	assert.Empty(t, q.Vars(Canary).Service, "pods alone have no Services")
+	for text, says := range map[string]string{
+		"{{ .Nmespace }}": "it cannot be filled in", "{{ .Namespace": "it is not a template", `{{ printf "%20000s" .Namespace }}`: "it makes a query of 20000 bytes",
+	} {
+		_, err := Fill(text, Example(q.Spec, Canary))
+		require.ErrorContains(t, err, says)
+	}
+	assert.NotEqual(t, Example(q.Spec, Canary), Example(q.Spec, Stable))
+}

@@ -1,0 +1,170 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/evenkeel-dev/evenkeel/traffic/analysis"
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+)
+
+var demo = types.NamespacedName{Namespace: "shop", Name: "demo"}
+
+type provides func(context.Context, analysis.Question) (analysis.Reading, error)
+
+func (p provides) Measure(ctx context.Context, q analysis.Question) (analysis.Reading, error) {
+	return p(ctx, q)
+}
+
+// dwelling is a canary at a weight that was accepted now.
+func dwelling(names ...string) rollout.State {
+	s := rollout.State{
+		Phase: rollout.Stepping, Stage: rollout.StageDwell, Weight: 20, Exposed: true, Services: []string{"demo"}, Backends: []string{"demo"},
+		Canary: rollout.Version{ReplicaSet: "demo-2", Hash: "2"}, Since: time.Now(),
+	}
+	for _, name := range names {
+		s.Analyses = append(s.Analyses, rollout.Analysis{Name: name, Interval: rollout.Duration(30 * time.Second)})
+	}
+	return s
+}
+
+// started is a runner that measures until the test ends, and says whom it woke.
+func started(t *testing.T, p provides) (r *Runner, woken *atomic.Int32, stop func()) {
+	t.Helper()
+	specs := map[string]analysis.Spec{"gate": {Name: "gate", Gate: &analysis.Gate{}}, "other": {Name: "other", Gate: &analysis.Gate{}}}
+	counts, err := NewMetrics(prometheus.NewRegistry())
+	require.NoError(t, err)
+	r = New(Options{Provider: p, Specs: func() map[string]analysis.Spec { return specs }, Metrics: counts})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- r.Start(ctx) }()
+	woken = &atomic.Int32{}
+	go func() {
+		for {
+			select {
+			case <-r.Wake():
+				woken.Add(1)
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return r, woken, func() {
+		cancel()
+		require.NoError(t, <-ended)
+	}
+}
+
+func TestMeasurementsComeAtTheirInterval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked atomic.Int32
+		var last atomic.Pointer[analysis.Question]
+		r, woken, stop := started(t, func(_ context.Context, q analysis.Question) (analysis.Reading, error) {
+			last.Store(&q)
+			return analysis.Reading{Verdict: rollout.Passed, Says: fmt.Sprint("pass ", asked.Add(1))}, nil
+		})
+		state := dwelling("gate")
+		assert.Empty(t, r.Of(demo, state), "nothing is known yet")
+		time.Sleep(29 * time.Second)
+		synctest.Wait()
+		assert.Zero(t, asked.Load(), "not before an interval at the weight")
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		assert.Equal(t, map[string]rollout.Measurement{"gate": {At: state.Since.Add(30 * time.Second), Verdict: rollout.Passed, Says: "pass 1"}}, r.Of(demo, state))
+		assert.Equal(t, int32(1), woken.Load())
+		assert.Equal(t, "shop", last.Load().Namespace)
+		assert.Equal(t, state.Since, last.Load().Since)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		assert.Equal(t, int32(3), asked.Load())
+		assert.InDelta(t, 3, testutil.ToFloat64(r.counts.measured.WithLabelValues("webhook", "Passed")), 0)
+
+		again := dwelling("gate") // another step: its own interval
+		assert.Equal(t, "pass 3", r.Of(demo, again)["gate"].Says)
+		time.Sleep(29 * time.Second)
+		synctest.Wait()
+		assert.Equal(t, int32(3), asked.Load())
+
+		other := dwelling("gate")
+		other.Canary.Hash = "3"
+		assert.Empty(t, r.Of(demo, other), "nothing is known about another canary")
+		assert.Empty(t, r.Of(demo, rollout.State{}), "what is not in flight wants nothing")
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		assert.Equal(t, int32(3), asked.Load(), "what is not wanted is not asked")
+		stop()
+	})
+}
+
+func TestWhatIsNotAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, _, stop := started(t, func(ctx context.Context, q analysis.Question) (analysis.Reading, error) {
+			if q.Spec.Name == "other" {
+				<-ctx.Done()
+				return analysis.Reading{}, ctx.Err()
+			}
+			return analysis.Reading{}, errors.New("it is down")
+		})
+		state := dwelling("gate", "other", "gone")
+		r.Of(demo, state)
+		time.Sleep(30*time.Second + longest)
+		synctest.Wait()
+		known := r.Of(demo, state)
+		for name, says := range map[string]string{
+			"gate": "nothing is known: it is down", "other": "nothing is known: context deadline exceeded", "gone": "the policy does not have this analysis any more",
+		} {
+			assert.Equal(t, rollout.Inconclusive, known[name].Verdict, name)
+			assert.Equal(t, says, known[name].Says)
+		}
+		stop()
+	})
+}
+
+// Slow answers are bounded in number, hold nobody else up for ever, and end with
+// the runner: the bubble fails if one goroutine is left.
+func TestSlowAnswersAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var now, most atomic.Int32
+		r, woken, stop := started(t, func(ctx context.Context, _ analysis.Question) (analysis.Reading, error) {
+			most.Store(max(most.Load(), now.Add(1)))
+			defer now.Add(-1)
+			select {
+			case <-time.After(10 * time.Second):
+			case <-ctx.Done():
+			}
+			return analysis.Reading{Verdict: rollout.Passed}, nil
+		})
+		state := dwelling("gate", "other")
+		for i := range 3 * atOnce {
+			r.Of(types.NamespacedName{Namespace: "shop", Name: fmt.Sprint("demo-", i)}, state)
+		}
+		time.Sleep(30*time.Second + 61*time.Second)
+		synctest.Wait()
+		assert.Equal(t, int32(atOnce), most.Load())
+		assert.GreaterOrEqual(t, woken.Load(), int32(6*atOnce), "each had its turn")
+		stop()
+		assert.Zero(t, now.Load())
+	})
+}
+
+func TestMetricsAreRegisteredOnce(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	_, err := NewMetrics(registry)
+	require.NoError(t, err)
+	_, err = NewMetrics(registry)
+	require.ErrorContains(t, err, "cannot register the metrics of analyses")
+}

@@ -1,0 +1,275 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rollout
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// interval is that of the analyses in these tests.
+const interval = 30 * time.Second
+
+// gauge is an analysis as a world has it: what it says of a weight, each interval
+// that the rollout wants it measured. Of "" there is no measurement at all.
+type gauge struct {
+	says  func(weight int, at time.Duration) Verdict
+	begun time.Time
+	last  Measurement
+}
+
+func (g *gauge) measure(w *world) map[string]Measurement {
+	wanted := w.state.Measured()
+	if len(wanted) == 0 {
+		return nil
+	}
+	from := w.state.Since
+	if g.last.At.After(from) {
+		from = g.last.At
+	}
+	if at := from.Add(interval); !w.now.Before(at) {
+		if verdict := g.says(w.state.Weight, w.now.Sub(g.begun)); verdict != "" {
+			g.last = Measurement{At: w.now, Verdict: verdict, Says: "it is " + strings.ToLower(string(verdict))}
+		}
+	}
+	if g.last.At.IsZero() {
+		return nil
+	}
+	return map[string]Measurement{wanted[0].Name: g.last}
+}
+
+// watchedWorld is a canary that an analysis watches.
+func watchedWorld(steps string, edit func(*State)) *world {
+	w := canaryWorld(4, steps)
+	w.state.Analyses = []Analysis{{Name: "success-rate", Interval: Duration(interval)}}
+	if edit != nil {
+		edit(&w.state)
+	}
+	return w
+}
+
+// follow lets a world go on for a time, or to its end, and gives its Events.
+func follow(t *testing.T, w *world, g *gauge, d time.Duration) (events []Event) {
+	t.Helper()
+	if g.begun.IsZero() {
+		g.begun = w.now
+	}
+	for end := w.now.Add(d); w.now.Before(end) && w.state.InFlight(); {
+		s := w.snapshot()
+		s.Measurements = g.measure(w)
+		decision := Decide(s, w.now)
+		if decision.Event != nil {
+			events = append(events, *decision.Event)
+		}
+		if decision.State.Equal(w.state) {
+			w.reconcile(all) // what it promises
+		} else {
+			w.write(decision.State)
+		}
+		w.stock()
+		w.becomeReady()
+		w.pass(time.Second)
+		w.check()
+		require.Empty(t, w.broken)
+	}
+	return events
+}
+
+func always(v Verdict) func(int, time.Duration) Verdict {
+	return func(int, time.Duration) Verdict { return v }
+}
+
+func reasons(events []Event, prefix string) (out []string) {
+	for _, event := range events {
+		if strings.HasPrefix(event.Reason, prefix) {
+			out = append(out, event.Reason)
+		}
+	}
+	return out
+}
+
+func TestWhatEvidenceLeadsTo(t *testing.T) {
+	onHold := func(s *State) { s.OnFailure = OnFailureHold }
+	for name, row := range map[string]struct {
+		steps string
+		edit  func(*State)
+		says  func(weight int, at time.Duration) Verdict
+		phase Phase
+		// reason is how a rollback's begins, wait how that of one in flight does.
+		reason, wait string
+		events       []string
+	}{
+		"it passes: on by the steps, each told once": {
+			steps: "20%:2m,100%", says: always(Passed), phase: Completed, events: []string{"AnalysisPassed", "AnalysisPassed"},
+		},
+		"a step shorter than the interval has its evidence first": {
+			steps: "20%,50%,100%", says: always(Passed), phase: Completed, events: []string{"AnalysisPassed", "AnalysisPassed", "AnalysisPassed"},
+		},
+		"it fails: back, with what it says": {
+			steps: "20%:2m,100%", says: always(Failed), phase: RolledBack, events: []string{"AnalysisFailed"},
+			reason: `analysis "success-rate" failed 1 times in a step, and may 0 times: it is failed`,
+		},
+		"it fails as often as it may, and passes then": {
+			steps: "20%:5m,100%", edit: func(s *State) { s.Analyses[0].FailureLimit = 2 }, phase: Completed,
+			says: func(weight int, at time.Duration) Verdict {
+				if weight == 20 && at < 90*time.Second {
+					return Failed
+				}
+				return Passed
+			}, events: []string{"AnalysisFailed", "AnalysisPassed", "AnalysisPassed"},
+		},
+		"it fails more often than it may, with passes in between": {
+			steps: "20%:20m,100%", edit: func(s *State) { s.Analyses[0].FailureLimit = 2 }, phase: RolledBack,
+			says: func(_ int, at time.Duration) Verdict {
+				if int(at/interval)%2 == 0 {
+					return Failed
+				}
+				return Passed
+			}, reason: `analysis "success-rate" failed 3 times in a step, and may 2 times`,
+		},
+		"it fails at the last step": {
+			steps: "20%,100%", phase: RolledBack, reason: `analysis "success-rate" failed 1 times`,
+			says: func(weight int, _ time.Duration) Verdict {
+				return map[bool]Verdict{true: Failed, false: Passed}[weight == 100]
+			},
+		},
+		"it fails, for a person to decide": {
+			steps: "20%:2m,100%", edit: onHold, says: always(Failed), phase: Stepping, wait: waitFailed("success-rate"), events: []string{"AnalysisFailed"},
+		},
+		"it says nothing: the step holds, then back at its deadline": {
+			steps: "20%:2m,100%", says: always(Inconclusive), phase: RolledBack, events: []string{"AnalysisInconclusive"},
+			reason: `waited 5m for this to happen: analysis "success-rate" can tell again whether the canary is well`,
+		},
+		"it says nothing, for a person to decide": {
+			steps: "20%:2m,100%", edit: onHold, says: always(Inconclusive), phase: Stepping, wait: waitDecision(waitUnclear("success-rate")), events: []string{"AnalysisInconclusive"},
+		},
+		"it says nothing as often in a row as it may": {
+			steps: "20%:2m,100%", edit: func(s *State) { s.Analyses[0].InconclusiveLimit = 2 }, phase: Completed,
+			says: func(_ int, at time.Duration) Verdict {
+				if int(at/interval)%3 == 0 {
+					return Passed
+				}
+				return Inconclusive
+			}, events: []string{"AnalysisPassed", "AnalysisPassed"},
+		},
+		"there is no measurement at all: back at the deadline": {
+			steps: "20%,100%", says: always(""), phase: RolledBack, reason: `waited 5m for this to happen: analysis "success-rate" passes in this step`,
+		},
+		"it only tells": {
+			steps: "20%:2m,100%:2m", edit: func(s *State) { s.Analyses[0].DryRun = true }, says: always(Failed), phase: Completed, events: []string{"AnalysisFailed", "AnalysisFailed"},
+		},
+		"what only compares has nothing to say at 100%": {
+			steps: "20%,100%", edit: func(s *State) { s.Analyses[0].Compares = true }, says: always(Passed), phase: Completed, events: []string{"AnalysisPassed"},
+		},
+		"a step without traffic needs none": {
+			steps: "0%,100%", says: always(Passed), phase: Completed, events: []string{"AnalysisPassed"},
+		},
+		"a group's requests are traffic": {
+			steps: "0%,100%", edit: func(s *State) { s.Match = "header:a=b" }, says: always(Failed), phase: RolledBack, reason: `analysis "success-rate" failed`,
+		},
+		"copies of requests are traffic": {
+			steps: "0%,100%", edit: func(s *State) { s.Mirror = 10 }, says: always(Failed), phase: RolledBack, reason: `analysis "success-rate" failed`,
+		},
+		"pods alone": {
+			steps: "25%,100%", edit: func(s *State) { s.Services, s.Backends, s.Routes = nil, nil, nil }, says: always(Failed), phase: RolledBack, reason: `analysis "success-rate" failed`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := watchedWorld(row.steps, row.edit)
+			events := follow(t, w, &gauge{says: row.says}, time.Hour)
+			assert.Equal(t, row.phase, w.state.Phase, w.state)
+			assert.True(t, strings.HasPrefix(w.state.Reason, row.reason), w.state.Reason)
+			if row.wait != "" {
+				assert.Equal(t, row.wait, w.state.Wait)
+			}
+			if row.events != nil {
+				assert.Equal(t, row.events, reasons(events, "Analysis"))
+			}
+		})
+	}
+}
+
+// A failing version goes back within two intervals of the step, and the Event has
+// the numbers.
+func TestAFailureGoesBackWithinTwoIntervals(t *testing.T) {
+	w := watchedWorld("20%:10m,100%", func(s *State) { s.Analyses[0].FailureLimit = 1 })
+	var accepted time.Time
+	g := &gauge{says: always(Failed)}
+	for w.state.Phase != RollingBack {
+		events := follow(t, w, g, time.Second)
+		if w.state.Stage == StageDwell && accepted.IsZero() {
+			accepted = w.now
+		}
+		for _, event := range events {
+			if event.Reason == "RolloutRollingBack" {
+				assert.Contains(t, event.Message, "it is failed")
+			}
+		}
+	}
+	assert.LessOrEqual(t, w.now.Sub(accepted), 2*interval+5*time.Second)
+}
+
+// standing is a canary on its first step, with one measurement to come.
+func standing(t *testing.T, steps string, edit func(*State)) (*world, Snapshot) {
+	t.Helper()
+	w := watchedWorld(steps, edit)
+	for w.state.Stage != StageDwell {
+		follow(t, w, &gauge{says: always("")}, time.Second)
+	}
+	w.pass(interval)
+	return w, w.snapshot()
+}
+
+func TestAMeasurementCountsOnceAndWhereItBelongs(t *testing.T) {
+	w, s := standing(t, "20%:10m,100%", func(s *State) { s.Analyses[0].FailureLimit = 9 })
+	s.Measurements = map[string]Measurement{"success-rate": {At: w.now, Verdict: Failed, Says: "a"}, "another": {At: w.now, Verdict: Failed}}
+	first := Decide(s, w.now)
+	require.Equal(t, 1, first.State.Analyses[0].Failed)
+	assert.Zero(t, s.State.Analyses[0].Failed, "the snapshot's own is not touched")
+	s.State = first.State
+	assert.True(t, Decide(s, w.now).State.Equal(first.State), "the same again is not taken twice")
+
+	parsed, err := ParseState(first.State.String())
+	require.NoError(t, err)
+	assert.True(t, parsed.Equal(first.State))
+
+	s.Measurements["success-rate"] = Measurement{At: w.state.Since.Add(-time.Second), Verdict: Failed}
+	s.State = w.state
+	assert.Zero(t, Decide(s, w.now).State.Analyses[0].Failed, "it was measured before the weight was accepted")
+
+	s.Measurements["success-rate"] = Measurement{At: w.now, Verdict: Passed, Says: strings.Repeat("é", 1000)}
+	says := Decide(s, w.now).State.Analyses[0].Last.Says
+	assert.LessOrEqual(t, len(says), maxSays)
+	assert.True(t, strings.HasSuffix(says, "é..."))
+}
+
+// What is not known makes the step's own time stand still.
+func TestAnUnclearStepStandsStill(t *testing.T) {
+	w, _ := standing(t, "20%:4m,100%", nil)
+	since := w.state.Since
+	says := Inconclusive
+	g := &gauge{says: func(int, time.Duration) Verdict { return says }}
+	follow(t, w, g, 3*time.Minute)
+	require.Equal(t, waitUnclear("success-rate"), w.state.Wait)
+	says = Passed
+	follow(t, w, g, time.Minute)
+	assert.Equal(t, stageWaits[StageDwell], w.state.Wait)
+	assert.Greater(t, w.state.Since.Sub(since), 2*time.Minute)
+}
+
+// As many analyses as there may be, with the longest they may say, fit a state.
+func TestAnalysesFitTheState(t *testing.T) {
+	s := canaryWorld(4, "20%,100%").state
+	for range MaxAnalyses {
+		a := Analysis{Name: strings.Repeat("n", 63), Interval: Duration(interval)}
+		s.Analyses = append(s.Analyses, a.with(Measurement{At: time.Unix(1, 0), Verdict: Inconclusive, Says: strings.Repeat("\"", 1000)}))
+	}
+	_, err := ParseState(s.String())
+	require.NoError(t, err)
+	assert.Less(t, len(s.String()), MaxStateBytes/2)
+}
