@@ -60,7 +60,9 @@ Stepping dwell step 2: 100%, 10 stable and 10 canary pods, from 10m10s for 5s
 Promoting drain step 2: 100%, 10 stable and 10 canary pods, from 10m15s for 40s
 Completed  step 2: 100%, 0 stable and 10 canary pods, from 10m55s for 0s
 `},
-		"a canary with an analysis that passes": {func(s *rollout.State) { s.Analyses = []rollout.Analysis{{Name: "errors", Interval: rollout.Duration(30 * time.Second)}} }, 10, `
+		"a canary with an analysis that passes": {func(s *rollout.State) {
+			s.Analyses = []rollout.Analysis{{Name: "errors", Interval: rollout.Duration(30 * time.Second)}}
+		}, 10, `
 Preparing prepare step 0: 0%, 10 stable and 0 canary pods, from 0s for 5s
 Stepping dwell step 0: 20%, 10 stable and 2 canary pods, from 5s for 10m0s
 Stepping dwell step 1: 50%, 10 stable and 5 canary pods, from 10m5s for 5s and a person
