@@ -71,25 +71,27 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 			return err
 		}
 	}
-	outside, err := o.outside(mgr, policies, counts.Notifications)
-	if err != nil {
-		return err
-	}
-	kept := o.keepsRecords(mgr, counts.Ledger)
-	rails := guard.New(mgr.GetClient(), policies, mgr.GetEventRecorder("evenkeel"), counts.Guard)
-	evidence, err := o.evidence(mgr, policies, counts.Analyses)
-	if err != nil {
-		return err
-	}
-	if err := traffic.SetupWithManager(mgr, traffic.Options{
-		Kinds: routes, Metrics: counts.Rollouts, Tracer: tracer, Tell: outside.Tell, Ledger: kept, Guard: rails, Evidence: evidence,
-	}); err != nil {
+	if err := o.controllers(mgr, policies, traffic.Options{Kinds: routes, Metrics: counts.Rollouts, Tracer: tracer}, counts); err != nil {
 		return err
 	}
 	if ready["caches"], err = cachesFilled(ctx, mgr, routes); err != nil {
 		return err
 	}
 	return ready.addTo(mgr)
+}
+
+// controllers adds what takes releases further, with all that stands beside them.
+func (o *options) controllers(mgr ctrl.Manager, policies *config.Store, with traffic.Options, counts measure.Metrics) error {
+	outside, err := o.outside(mgr, policies, counts.Notifications)
+	if err != nil {
+		return err
+	}
+	with.Tell, with.Ledger = outside.Tell, o.keepsRecords(mgr, counts.Ledger)
+	with.Guard = guard.New(mgr.GetClient(), policies, mgr.GetEventRecorder("evenkeel"), counts.Guard)
+	if with.Evidence, err = o.evidence(mgr, policies, counts.Analyses); err != nil {
+		return err
+	}
+	return traffic.SetupWithManager(mgr, with)
 }
 
 // traces gives what makes spans; nil where nobody collects them.
