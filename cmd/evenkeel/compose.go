@@ -71,6 +71,9 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 	if err := traffic.SetupWithManager(mgr, traffic.Options{Kinds: routes, Metrics: moved, Ledger: kept}); err != nil {
 		return err
 	}
+	if err := o.showPages(mgr); err != nil {
+		return err
+	}
 	if ready["caches"], err = cachesFilled(ctx, mgr, routes); err != nil {
 		return err
 	}

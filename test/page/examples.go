@@ -45,7 +45,7 @@ func (e examples) One(ctx context.Context, kind, namespace, name string) (page.S
 func (e examples) Past(_ context.Context, s page.Seen) page.Past {
 	w := ledger.Workload{Kind: s.Kind, Namespace: s.Namespace, Name: s.Name, UID: "u"}
 	good, bad := flown(30*time.Hour, 44*time.Minute), flown(5*time.Hour, 21*time.Minute)
-	bad.Log.Steps = bad.Log.Steps[:2]
+	bad.Log.Steps, bad.Log.Told = bad.Log.Steps[:2], nil
 	bad.Log.Ready = &rollout.Count{Ready: 10, Of: 12}
 	return page.Past{Records: []ledger.Record{
 		ledger.Of(w, good, rollout.State{Phase: rollout.Completed, Since: good.Since, Stable: version(s.Name, "58f9c7"), Canary: version(s.Name, "6d4b75")}),
@@ -62,9 +62,8 @@ func (e examples) Past(_ context.Context, s page.Seen) page.Past {
 // flown is the last state in flight of a release that began so long ago, and took
 // so long.
 func flown(began, took time.Duration) rollout.State {
-	s := canary("5%:10m,25%:10m,50%:pause,100%", ago(began), took*22/100, took*48/100, took*70/100)
+	s := canary("5%:10m,25%:10m,50%:pause,100%", ago(began), took*22/100, took*48/100, took*70/100, took*90/100)
 	s.Since = ago(began - took)
-	s.Log.Steps[2].Left = ago(began - took*90/100)
 	s.Log.Told = []rollout.Word{{Who: "jane@example.com", What: "continue", When: ago(began - took*90/100)}}
 	return s
 }

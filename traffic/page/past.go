@@ -6,6 +6,7 @@ package page
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/ledger"
@@ -33,6 +34,15 @@ type Record struct {
 	Steps                       []Step
 	Curve                       Curve
 	Said                        []Word
+	Measured                    []Measured
+}
+
+// Measured is one look of an analysis at a step of some weight; Bad is one that
+// speaks against the new version.
+type Measured struct {
+	Weight, Analysis, Verdict, Text string
+	At                              Time
+	Bad                             bool
 }
 
 // Of gives the page of one release.
@@ -59,6 +69,18 @@ func recordOf(r ledger.Record, now time.Time) Record {
 	return Record{
 		Mark: cmp.Or(result.mark, Failed), Result: cmp.Or(result.word, r.Result), Summary: r.Summary(), Reason: r.Reason, By: r.AppliedBy,
 		From: r.From.ReplicaSet, To: r.To.ReplicaSet, Started: moment(r.Started, now), Ended: moment(r.Ended, now), Took: lasted(r.Started, r.Ended, now),
-		Steps: pastSteps(r, now), Curve: pastCurve(r, now), Said: wordsOf(r.Told, now),
+		Steps: pastSteps(r, now), Curve: pastCurve(r, now), Said: wordsOf(r.Told, now), Measured: measured(r, now),
 	}
+}
+
+// measured is what was seen in all of a release's steps, in their order.
+func measured(r ledger.Record, now time.Time) []Measured {
+	var out []Measured
+	for _, step := range r.Steps {
+		weight, _, _ := strings.Cut(step.Step, ":")
+		for _, m := range step.Measurements {
+			out = append(out, Measured{weight, m.Analysis, m.Verdict, m.Text, moment(m.At, now), strings.EqualFold(m.Verdict, "failed")})
+		}
+	}
+	return out
 }

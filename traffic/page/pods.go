@@ -36,7 +36,14 @@ func dots(pods Pods) []bool {
 	return append(slices.Repeat([]bool{true}, int(min(pods.Ready, pods.Total))), make([]bool, max(0, pods.Total-pods.Ready))...)
 }
 
-func countText(ready, of int32) string { return fmt.Sprintf("%d of %d ready", ready, of) }
+// countText counts ready pods, of which there are more than were asked for while
+// both versions run.
+func countText(ready, of int32) string {
+	if ready > of {
+		return fmt.Sprintf("%d ready, %d asked for", ready, of)
+	}
+	return fmt.Sprintf("%d of %d ready", ready, of)
+}
 
 // Share is how much the new version has, in percent, and of what.
 type Share struct {
@@ -55,14 +62,8 @@ type Share struct {
 func shareOf(s Seen) Share {
 	state := s.State
 	switch {
-	case s.Frozen != "":
+	case s.Frozen != "" || !state.InFlight():
 		return Share{}
-	case !state.InFlight():
-		weight := 0
-		if state.Phase == rollout.Completed {
-			weight = 100
-		}
-		return Share{Stable: 100 - weight, Canary: weight, Of: "traffic", Known: state.Phase != ""}
 	case state.Divides():
 		out := Share{Stable: 100 - state.Weight, Canary: state.Weight, Of: "traffic", Known: true}
 		if target := state.Target(); target.Split {

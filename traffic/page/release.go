@@ -45,8 +45,8 @@ type Release struct {
 	// Since is when the stage began, Began when the release did, GoesOn when the
 	// step's time is over; Ended is when a release that is over was so.
 	Since, Began, GoesOn, Ended Time
-	// Runs is how long it has been in flight.
-	Runs string
+	// Runs is how long it has been in flight, For how long in this stage.
+	Runs, For string
 	// By is who applied it.
 	By       string
 	Commands []Command
@@ -94,9 +94,9 @@ func Look(s Seen, now time.Time) Release {
 	}
 	switch {
 	case s.Frozen != "":
-		r.Place, r.Stage, r.Strategy, r.Reason = "Frozen", "", "", s.Frozen
+		r.Place, r.Stage, r.Strategy, r.Reason = "Frozen: its traffic and its pods stay as they are", "", "", s.Frozen
 	case state.InFlight():
-		r.Since, r.GoesOn = moment(state.Since, now), goesOn(state, now)
+		r.Since, r.For, r.GoesOn = moment(state.Since, now), lasted(state.Since, now, now), goesOn(state, now)
 		if !state.Log.Began.IsZero() {
 			r.Runs = span(now.Sub(state.Log.Began))
 		}

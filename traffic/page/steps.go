@@ -32,14 +32,6 @@ type Step struct {
 	// Took is how long it was, or has been, under way, from At on.
 	Took string
 	At   Time
-	// Measured is what analyses saw in it.
-	Measured []Measured
-}
-
-// Measured is one look of an analysis.
-type Measured struct {
-	Analysis, Verdict, Text string
-	At                      Time
 }
 
 // stepsOf shows the steps of a release in flight; a rolling update that is only
@@ -115,9 +107,6 @@ func pastSteps(r ledger.Record, now time.Time) []Step {
 		one.Is, one.At, one.Took = stepDone, moment(step.Asked, now), lasted(step.Asked, step.Left, now)
 		if r.Result != string(rollout.Completed) && i == len(r.Steps)-1 {
 			one.Is = stepLeft
-		}
-		for _, m := range step.Measurements {
-			one.Measured = append(one.Measured, Measured{Analysis: m.Analysis, Verdict: m.Verdict, Text: m.Text, At: moment(m.At, now)})
 		}
 		out = append(out, one)
 	}
