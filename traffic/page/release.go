@@ -5,6 +5,8 @@ package page
 
 import (
 	"cmp"
+	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -108,7 +110,7 @@ func Look(s Seen, now time.Time) Release {
 
 // pathOf is where the page of a release is.
 func pathOf(s Seen) string {
-	return "/" + s.Namespace + "/" + strings.ToLower(s.Kind) + "/" + s.Name
+	return path.Join("/", url.PathEscape(s.Namespace), strings.ToLower(s.Kind), url.PathEscape(s.Name))
 }
 
 // markOf sorts a release by what it asks of whoever looks.
