@@ -137,6 +137,7 @@ func inBatches() page.Seen {
 	state.Strategy, state.Stage, state.Services, state.Routes, state.Since = rollout.Batch, "batch", nil, nil, ago(time.Minute+50*time.Second)
 	state.Wait = "the batch's pods are new and ready"
 	s := seen("data", "postgres-replica", state, 0)
+	s.State.Log.Ready = &rollout.Count{Ready: 9, Of: 10}
 	s.Kind, s.Replicas, s.Ready = "StatefulSet", 10, 9
 	s.Stable, s.Canary = page.Pods{Total: 8, Ready: -1}, page.Pods{Total: 2, Ready: -1}
 	return s

@@ -35,16 +35,20 @@ func main() {
 	folder := flag.String("to", "bin/screenshots", "folder for the pictures")
 	program := flag.String("chromium", "chromium", "the browser")
 	address := flag.String("serve", "", "serve the examples here, as 127.0.0.1:8082, and take no pictures")
+	docs := flag.String("docs", "", "take the pictures of the docs alone, into this folder: docs/pictures")
 	flag.Parse()
-	if err := run(*folder, *program, *address); err != nil {
+	if err := run(*folder, *program, *address, *docs); err != nil {
 		fmt.Fprintln(os.Stderr, "page:", err)
 		os.Exit(1)
 	}
 }
 
-func run(folder, program, address string) error {
-	if address != "" {
+func run(folder, program, address, docs string) error {
+	switch {
+	case address != "":
 		return http.ListenAndServe(address, serve.Handler(examples{}, clock))
+	case docs != "":
+		return illustrate(program, docs)
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err

@@ -77,7 +77,7 @@ func forwarded(w http.ResponseWriter, r *http.Request, pages string) {
 }
 
 // start runs the command, and gives the first line that it prints.
-func start(t *testing.T, ctx context.Context, api string) (line string, ended <-chan error) {
+func start(ctx context.Context, t *testing.T, api string) (line string, ended <-chan error) {
 	t.Helper()
 	cmd := Command(func() (*rest.Config, error) { return &rest.Config{Host: api}, nil })
 	read, write := io.Pipe()
@@ -101,7 +101,7 @@ func TestThePagesAreReached(t *testing.T) {
 	var asked []string
 	api := apiServer(t, pages.Listener.Addr().String(), &asked)
 	ctx, end := context.WithCancel(t.Context())
-	url, ended := start(t, ctx, api.URL)
+	url, ended := start(ctx, t, api.URL)
 	require.True(t, strings.HasPrefix(url, "http://127.0.0.1:"), url)
 	for range 2 { // more than one request goes through
 		answer, err := http.Get(url)
@@ -119,7 +119,7 @@ func TestThePagesAreReached(t *testing.T) {
 func TestWhoMayNot(t *testing.T) {
 	var asked []string
 	api := apiServer(t, "", &asked)
-	_, ended := start(t, t.Context(), api.URL)
+	_, ended := start(t.Context(), t, api.URL)
 	err := <-ended
 	require.ErrorContains(t, err, `cannot forward a port to pod "evenkeel-1", which takes the right to create pods/portforward in namespace "evenkeel-system": `)
 	assert.ErrorContains(t, err, "you may not")
