@@ -54,7 +54,7 @@ func shrink(path string) error {
 	if err != nil {
 		return err
 	}
-	small := image.NewPaletted(whole.Bounds(), frequent(whole, 64))
+	small := image.NewPaletted(whole.Bounds(), frequent(whole, 128))
 	draw.Draw(small, small.Bounds(), whole, whole.Bounds().Min, draw.Src)
 	out, err := os.Create(path)
 	if err != nil {
