@@ -19,16 +19,19 @@ var now = time.Date(2026, 11, 21, 14, 3, 12, 0, time.UTC)
 
 func ago(d time.Duration) time.Time { return now.Add(-d) }
 
-// examples is a cluster with a release of every kind; quiet is one with none.
-type examples struct{ quiet bool }
+// examples is a cluster by its workloads.
+type examples []page.Seen
+
+// usual has a release of every kind, crowded one of which everything is long, and
+// quiet none.
+var (
+	usual   = examples{stepping(), waiting(), goingBack(), frozen(), inBatches(), completed(), rolledBack()}
+	crowded = examples{long()}
+	quiet   = examples{}
+)
 
 // All gives the examples.
-func (e examples) All(context.Context) ([]page.Seen, error) {
-	if e.quiet {
-		return nil, nil
-	}
-	return []page.Seen{stepping(), waiting(), goingBack(), frozen(), inBatches(), completed(), rolledBack()}, nil
-}
+func (e examples) All(context.Context) ([]page.Seen, error) { return e, nil }
 
 // One gives the example of a name.
 func (e examples) One(ctx context.Context, kind, namespace, name string) (page.Seen, bool, error) {
@@ -155,4 +158,18 @@ func rolledBack() page.Seen {
 		Phase: rollout.RolledBack, Strategy: rollout.BlueGreen, Since: ago(3*time.Hour + 12*time.Minute), Steps: "0%/100%:pause,100%",
 		Reason: "waited 10m for this to happen: the canary's pods are ready",
 	}, 0)
+}
+
+// long has a name, a list of steps and a number of pods that are as long as they get.
+func long() page.Seen {
+	steps := make([]string, 0, rollout.MaxSteps)
+	for i := range rollout.MaxSteps - 1 {
+		steps = append(steps, fmt.Sprintf("%d%%:1h30m", i+1))
+	}
+	state := canary(strings.Join(steps, ",")+",100%", ago(3*time.Hour), time.Minute, 92*time.Minute)
+	state.Wait = "a person decides (annotation evenkeel.dev/action: skip or rollback): no longer waiting until the canary's pods are ready"
+	state.Reason = strings.Repeat("because-of-something-without-a-space", 5)
+	s := seen(strings.Repeat("namespace-", 6), strings.Repeat("workload", 31), state, 38)
+	s.Canary.Ready = 11
+	return s
 }

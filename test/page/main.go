@@ -14,21 +14,24 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/evenkeel-dev/evenkeel/traffic/page"
 	"github.com/evenkeel-dev/evenkeel/traffic/page/serve"
 )
 
 // pictures are the pages to take, by name.
 var pictures = []struct {
 	name, path string
-	quiet      bool
+	of         examples
 	tall       int // of the narrow one; the wide one is half as tall
 }{
-	{"overview", "/", false, 3400},
-	{"waiting", "/payments/deployment/ledger-api", false, 3000},
-	{"batches", "/data/statefulset/postgres-replica", false, 3000},
-	{"rolled-back", "/shop/deployment/basket", false, 2800},
-	{"frozen", "/crm/deployment/mailer", false, 2800},
-	{"quiet", "/", true, 900},
+	{"overview", "/", usual, 3400},
+	{"waiting", "/payments/deployment/ledger-api", usual, 3000},
+	{"batches", "/data/statefulset/postgres-replica", usual, 3000},
+	{"rolled-back", "/shop/deployment/basket", usual, 2800},
+	{"frozen", "/crm/deployment/mailer", usual, 2800},
+	{"quiet", "/", quiet, 900},
+	{"crowded", "/", crowded, 2400},
+	{"crowded-release", page.Look(crowded[0], now).Path, crowded, 3600},
 }
 
 func main() {
@@ -46,26 +49,22 @@ func main() {
 func run(folder, program, address, docs string) error {
 	switch {
 	case address != "":
-		return http.ListenAndServe(address, serve.Handler(examples{}, clock))
+		return http.ListenAndServe(address, serve.Handler(usual, clock))
 	case docs != "":
 		return illustrate(program, docs)
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
-	for _, quiet := range []bool{false, true} {
-		at, end, err := listen(examples{quiet: quiet})
+	for _, one := range pictures {
+		at, end, err := listen(one.of)
 		if err != nil {
 			return err
 		}
-		defer end()
-		for _, one := range pictures {
-			if one.quiet != quiet {
-				continue
-			}
-			if err := takeAll(program, filepath.Join(folder, one.name), at+one.path, one.tall); err != nil {
-				return err
-			}
+		err = takeAll(program, filepath.Join(folder, one.name), at+one.path, one.tall)
+		end()
+		if err != nil {
+			return err
 		}
 	}
 	return nil

@@ -27,7 +27,7 @@ func looked(t *testing.T, answer http.HandlerFunc) (dom, said string) {
 	if err != nil {
 		t.Skip("there is no chromium in the PATH")
 	}
-	pages := serve.Handler(examples{}, clock)
+	pages := serve.Handler(usual, clock)
 	var looks atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/" && looks.Add(1) > 1 {
@@ -50,7 +50,7 @@ func looked(t *testing.T, answer http.HandlerFunc) (dom, said string) {
 
 func TestTheScriptBringsThePageUpToDate(t *testing.T) {
 	dom, said := looked(t, func(w http.ResponseWriter, r *http.Request) {
-		serve.Handler(examples{quiet: true}, clock).ServeHTTP(w, r)
+		serve.Handler(quiet, clock).ServeHTTP(w, r)
 	})
 	assert.Contains(t, dom, "Nothing is in flight.")
 	assert.NotContains(t, dom, "ledger-api")

@@ -26,7 +26,7 @@ var shown = []struct {
 
 // illustrate takes the pictures for the docs, and makes them small.
 func illustrate(program, folder string) error {
-	at, end, err := listen(examples{})
+	at, end, err := listen(usual)
 	if err != nil {
 		return err
 	}
