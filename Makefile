@@ -5,7 +5,7 @@
 CLUSTER ?= local
 GO      ?= go
 
-.PHONY: help build test lint unit generate verify demo bench bench-scale soak screenshots image cluster-build cluster-up cluster-down cluster-load cluster-status cluster-exec
+.PHONY: help build test lint unit generate verify demo bench bench-scale soak image cluster-build cluster-up cluster-down cluster-load cluster-status cluster-exec
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -77,6 +77,7 @@ soak: cluster-up ## Make random releases with faults under load, for SOAK=10m
 	$(GO) list -deps -test ./test/e2e >/dev/null
 	bin/cluster exec -- env EVENKEEL_CLUSTER=local EVENKEEL_SOAK=$(SOAK) $(GO) test -count=1 -v -timeout 24h -run '^TestSoak$$' ./test/e2e
 
+.PHONY: screenshots
 screenshots: ## Take pictures of the dashboard with Chromium into bin/screenshots
 	$(GO) run ./test/page
 
