@@ -81,6 +81,10 @@ soak: cluster-up ## Make random releases with faults under load, for SOAK=10m
 	$(GO) list -deps -test ./test/e2e >/dev/null
 	bin/cluster exec -- env EVENKEEL_CLUSTER=local EVENKEEL_SOAK=$(SOAK) $(GO) test -count=1 -v -timeout 24h -run '^TestSoak$$' ./test/e2e
 
+.PHONY: screenshots
+screenshots: ## Take pictures of the dashboard with Chromium into bin/screenshots
+	$(GO) run ./test/page
+
 image: ## Build the container image with Docker
 	docker build -t evenkeel:dev .
 

@@ -74,6 +74,9 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 	if err := o.controllers(mgr, policies, traffic.Options{Kinds: routes, Metrics: counts.Rollouts, Tracer: tracer}, counts); err != nil {
 		return err
 	}
+	if err := o.showPages(mgr); err != nil {
+		return err
+	}
 	if ready["caches"], err = cachesFilled(ctx, mgr, routes); err != nil {
 		return err
 	}
