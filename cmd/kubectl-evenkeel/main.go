@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/evenkeel-dev/evenkeel/cmd/command"
+	"github.com/evenkeel-dev/evenkeel/cmd/command/dashboard"
 )
 
 // version is set by the linker for a release.
@@ -41,6 +42,10 @@ func rootCommand(c *cluster) *cobra.Command {
 	}
 	root.CompletionOptions.DisableDefaultCmd = true // kubectl completes its plugins by kubectl_complete-evenkeel
 	root.AddCommand(statusCommand(c), watchCommand(c), historyCommand(c), explainCommand(c), doctorCommand(c), versionCommand())
+	pages := dashboard.Command(c.flags.ToRESTConfig)
+	pages.Example = strings.ReplaceAll(pages.Example, "evenkeel ", "kubectl evenkeel ")
+	c.addTo(pages)
+	root.AddCommand(pages)
 	root.AddCommand(actionCommands(c)...)
 	for _, shared := range command.All() {
 		shared.Example = strings.ReplaceAll(shared.Example, "evenkeel ", "kubectl evenkeel ")

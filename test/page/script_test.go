@@ -1,6 +1,8 @@
 // Copyright The Evenkeel Authors.
 // SPDX-License-Identifier: Apache-2.0
 
+//go:build chromium
+
 package main
 
 import (
@@ -24,9 +26,7 @@ import (
 func looked(t *testing.T, answer http.HandlerFunc) (dom, said string) {
 	t.Helper()
 	program, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skip("there is no chromium in the PATH")
-	}
+	require.NoError(t, err)
 	pages := serve.Handler(usual, clock)
 	var looks atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

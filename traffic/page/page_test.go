@@ -183,6 +183,13 @@ func TestCurve(t *testing.T) {
 	}
 }
 
+func TestMeasured(t *testing.T) {
+	r := Look(flying(func(s *Seen) {
+		s.State.Analyses = []rollout.Analysis{{Name: "errors", Last: &rollout.Measurement{At: at(990), Verdict: rollout.Failed, Says: "7"}}, {Name: "not asked yet"}}
+	}), now)
+	assert.Equal(t, []Measured{{"50%", "errors", "Failed", "7", moment(at(990), now), true}}, r.Measured)
+}
+
 func TestPods(t *testing.T) {
 	r := Look(flying(), now)
 	assert.Equal(t, Version{Name: "demo-2", Revision: "2", Pods: "2 of 3 ready", Dots: []bool{true, true, false}}, r.New)

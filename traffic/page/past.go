@@ -5,6 +5,7 @@ package page
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -71,6 +72,20 @@ func recordOf(r ledger.Record, now time.Time) Record {
 		From: r.From.ReplicaSet, To: r.To.ReplicaSet, Started: moment(r.Started, now), Ended: moment(r.Ended, now), Took: lasted(r.Started, r.Ended, now),
 		Steps: pastSteps(r, now), Curve: pastCurve(r, now), Said: wordsOf(r.Told, now), Measured: measured(r, now),
 	}
+}
+
+// latest is what each analysis of a release in flight said last in its step.
+func latest(s rollout.State, now time.Time) []Measured {
+	var out []Measured
+	if !s.InFlight() {
+		return nil
+	}
+	for _, one := range s.Analyses {
+		if last := one.Last; last != nil {
+			out = append(out, Measured{fmt.Sprintf("%d%%", s.Weight), one.Name, string(last.Verdict), last.Says, moment(last.At, now), last.Verdict == rollout.Failed})
+		}
+	}
+	return out
 }
 
 // measured is what was seen in all of a release's steps, in their order.

@@ -57,6 +57,8 @@ type Release struct {
 	Steps    []Step
 	Curve    Curve
 	Said     []Word
+	// Measured is what each analysis said last, in this step.
+	Measured []Measured
 	// Ready is how many pods are ready of how many that were asked for; Short
 	// tells that some are missing. Worst is the worst count so far.
 	Ready, Worst string
@@ -88,7 +90,7 @@ func Look(s Seen, now time.Time) Release {
 		Strategy: cmp.Or(state.Strategy, rollout.Canary), Wait: state.Wait, Reason: state.Reason,
 		Began: moment(state.Log.Began, now), By: state.Log.By, Commands: s.commands(),
 		Old: versionOf(state.Stable, s.Stable), New: versionOf(state.Canary, s.Canary),
-		Share: shareOf(s), Steps: stepsOf(s, now), Curve: curveOf(s, now), Said: wordsOf(state.Log.Told, now),
+		Share: shareOf(s), Steps: stepsOf(s, now), Curve: curveOf(s, now), Said: wordsOf(state.Log.Told, now), Measured: latest(state, now),
 		Ready: countText(s.Ready, s.Replicas), Short: s.Ready < s.Replicas,
 	}
 	if state.Log.Ready != nil {
