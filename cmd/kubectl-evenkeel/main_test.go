@@ -294,7 +294,7 @@ func TestThePageKnowsEveryCommand(t *testing.T) {
 func TestTheScreensOfThePage(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "kubectl.md"))
 	require.NoError(t, err)
-	for _, screen := range []string{"status/testdata/table.txt", "watch/testdata/measured.txt", "explain/testdata/starts.txt", "doctor/testdata/well.txt"} {
+	for _, screen := range []string{"status/testdata/table.txt", "watch/testdata/measured.txt", "explain/testdata/starts.txt", "doctor/testdata/well.txt", "releases/testdata/table.txt", "releases/testdata/completed.txt"} {
 		text, err := os.ReadFile(filepath.Join("internal", screen))
 		require.NoError(t, err)
 		for _, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {

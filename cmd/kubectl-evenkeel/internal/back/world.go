@@ -124,7 +124,10 @@ func (w World) kept(to revision.Target) string {
 		}
 		parts = append(parts, part)
 	}
-	if len(parts) == 0 {
+	switch {
+	case len(parts) == 0 && w.Unread != nil:
+		return fmt.Sprintf("how releases of revision %d went is not known", to.Revision)
+	case len(parts) == 0:
 		return fmt.Sprintf("the ledger keeps no release of revision %d", to.Revision)
 	}
 	return fmt.Sprintf("revision %d %s", to.Revision, strings.Join(slices.Compact(parts), ", and "))

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -48,9 +47,10 @@ func some() []ledger.Record {
 		},
 		{
 			APIVersion: ledger.APIVersion, ID: "u/other/2", Workload: demo, Strategy: "canary", From: two,
-			To: rollout.Version{ReplicaSet: "demo-85d988"}, Result: "RolledBack", Reason: strings.Repeat("the pods\ncrash ", 12), Started: at(3600), Ended: at(3723), AppliedBy: "joe", Ready: &rollout.Count{Ready: 9, Of: 10},
+			To: rollout.Version{ReplicaSet: "demo-85d988", Hash: "85d988", Revision: "3"}, Result: "RolledBack",
+			Reason: "container app of pod demo-85d988-x2x7q\ncrashes (CrashLoopBackOff): back-off 40s restarting failed container", Started: at(3600), Ended: at(3723), AppliedBy: "joe", Ready: &rollout.Count{Ready: 9, Of: 10},
 		},
-		{APIVersion: ledger.APIVersion, Workload: demo, Strategy: "rolling", From: two, Result: "Replaced", Reason: "another template was applied", Ended: at(7200)},
+		{APIVersion: ledger.APIVersion, Workload: demo, Strategy: "rolling", From: two, Result: "Replaced", Reason: "another template was applied", Started: at(7000), Ended: at(7200), AppliedBy: "jane"},
 	}
 }
 
@@ -58,11 +58,15 @@ func TestScreens(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, Table(&out, some()))
 	golden(t, "table", out.String())
-	for i, name := range []string{"completed", "rolled-back", "replaced"} {
+	old := ledger.Record{Workload: some()[0].Workload, Strategy: "batch", From: rollout.Version{ReplicaSet: "db-7"}, Result: "RolledBack", Ended: at(0)}
+	for name, record := range map[string]ledger.Record{"completed": some()[0], "rolled-back": some()[1], "replaced": some()[2], "knows-little": old} {
 		out.Reset()
-		require.NoError(t, Write(&out, some()[i]))
+		require.NoError(t, Write(&out, record))
 		golden(t, name, out.String())
 	}
+	out.Reset()
+	require.NoError(t, Table(&out, []ledger.Record{old}))
+	golden(t, "table-knows-little", out.String())
 }
 
 func TestFind(t *testing.T) {
@@ -76,7 +80,7 @@ func TestFind(t *testing.T) {
 		{some(), "demo-85d988", "RolledBack"},
 		{some(), "latest", "Replaced"},
 		{append(some(), ledger.Record{Result: "again", To: some()[0].To}), "2", "again"},
-		{some(), "9", `no release of revision "9" is recorded; recorded are demo-85d988, 2, or write latest`},
+		{some(), "9", `no release of revision "9" is recorded; recorded are 3, 2, or write latest`},
 		{nil, "latest", "no release is recorded, so there is no record of latest"},
 	} {
 		t.Run(row.revision, func(t *testing.T) {
