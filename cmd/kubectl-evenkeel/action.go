@@ -23,7 +23,7 @@ var actions = []struct {
 }{
 	{act.Continue, "Let a rollout go on that waits for a person", "Continue says that the step which waits for a person is well, and that the next one may come."},
 	{act.Skip, "Go to the last step of a rollout", "Skip leaves out the steps that are left, but for the last one. Its pods are waited for all the same."},
-	{act.Rollback, "Take a rollout in flight back to stable", "Rollback takes the traffic back to stable, and then the canary's pods away. On a terminal it asks first; --yes does not."},
+	{act.Rollback, "Take a rollout in flight back to stable, or a Deployment to a revision", "Rollback takes the traffic back to stable, and then the canary's pods away. On a terminal it asks first; --yes does not."},
 	{act.Retry, "Release a template again that was rolled back", "Retry releases the template again that the last rollout went back from."},
 	{act.Hold, "Hold a rollout where it is", "Hold keeps weights and pods as they are until resume: kubectl rollout pause for a Deployment, and the same for\nStatefulSets and DaemonSets, which kubectl cannot pause."},
 	{act.Resume, "Let a rollout go on that was held", "Resume takes back what hold, or kubectl rollout pause, has done."},
@@ -51,6 +51,7 @@ func actionCommand(c *cluster, verb act.Verb, short, long string) *cobra.Command
 	c.addTo(cmd)
 	if verb == act.Rollback {
 		cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+		orTo(c, cmd)
 	}
 	return cmd
 }
@@ -84,9 +85,14 @@ func (c *cluster) say(cmd *cobra.Command, name string, verb act.Verb, ask bool) 
 	return nil
 }
 
-// confirmed asks on a terminal; all but y and yes is a no.
+// confirmed asks about a word on a terminal.
 func confirmed(in io.Reader, out io.Writer, seen flight.Flight) bool {
-	fmt.Fprintf(out, "Roll back %s (%s)? [y/N] ", seen.Ref(), where(seen))
+	return agreed(in, out, fmt.Sprintf("Roll back %s (%s)?", seen.Ref(), where(seen)))
+}
+
+// agreed asks a question; all but y and yes is a no.
+func agreed(in io.Reader, out io.Writer, question string) bool {
+	fmt.Fprintf(out, "%s [y/N] ", question)
 	line, _ := bufio.NewReader(in).ReadString('\n') // an end without a line is a no
 	answer := strings.ToLower(strings.TrimSpace(line))
 	return answer == "y" || answer == "yes"

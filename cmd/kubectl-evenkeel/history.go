@@ -15,34 +15,45 @@ import (
 
 	"github.com/evenkeel-dev/evenkeel/cmd/kubectl-evenkeel/internal/flight"
 	"github.com/evenkeel-dev/evenkeel/cmd/kubectl-evenkeel/internal/history"
+	"github.com/evenkeel-dev/evenkeel/cmd/kubectl-evenkeel/internal/releases"
+	"github.com/evenkeel-dev/evenkeel/traffic/ledger"
 )
 
+// looker are the flags of history.
+type looker struct {
+	*cluster
+	output, record string
+}
+
 func historyCommand(c *cluster) *cobra.Command {
-	output := ""
+	l := &looker{cluster: c}
 	cmd := &cobra.Command{
-		Use: "history NAME | KIND/NAME", Short: "Show the revisions of a workload, and which of them serve", Args: cobra.ExactArgs(1),
+		Use: "history NAME | KIND/NAME", Short: "Show the revisions of a workload, which of them serve, and how their releases went", Args: cobra.ExactArgs(1),
 		Long: "History lists the revisions that a workload can go back to, the newest first, with their images and why they were made.\n" +
-			"ROLE tells which of them is stable, the canary, or was rolled back; of a workload that was never released it tells nothing.",
-		Example:           "  kubectl evenkeel history demo\n  kubectl evenkeel history statefulset/db -o json",
+			"ROLE tells which of them is stable, the canary, or was rolled back; of a workload that was never released it tells nothing.\n" +
+			"Below stand the releases that the ledger keeps, the newest first; --record shows one of them in full. What of the ledger\n" +
+			"cannot be read is said, and left out.",
+		Example:           "  kubectl evenkeel history demo\n  kubectl evenkeel history demo --record latest\n  kubectl evenkeel history statefulset/db -o json",
 		ValidArgsFunction: c.completeOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := knownOutput(output, []string{"", "json", "yaml"}); err != nil {
+			if err := knownOutput(l.output, []string{"", "json", "yaml"}); err != nil {
 				return err
 			}
-			return c.history(cmd, args[0], output)
+			return l.run(cmd, args[0])
 		},
 	}
 	c.addTo(cmd)
-	cmd.Flags().StringVarP(&output, "output", "o", "", "json or yaml; a table where left out")
+	cmd.Flags().StringVarP(&l.output, "output", "o", "", "json or yaml; tables where left out")
+	cmd.Flags().StringVar(&l.record, "record", "", "show the last release of this revision in full, or the latest of all; it is kept when the revision is gone")
 	return cmd
 }
 
-func (c *cluster) history(cmd *cobra.Command, name, output string) error {
-	typed, _, err := c.connect(rest.NoWarnings{})
+func (l *looker) run(cmd *cobra.Command, name string) error {
+	typed, _, err := l.connect(rest.NoWarnings{})
 	if err != nil {
 		return err
 	}
-	ref, namespace, err := c.target(name)
+	ref, namespace, err := l.target(name)
 	if err != nil {
 		return err
 	}
@@ -50,14 +61,41 @@ func (c *cluster) history(cmd *cobra.Command, name, output string) error {
 	if err != nil {
 		return err
 	}
+	records, unread := releases.Read(cmd.Context(), typed, namespace, ref.Kind, ref.Name)
+	if unread != nil {
+		fmt.Fprintln(cmd.ErrOrStderr(), "Warning:", unread)
+	}
+	if l.record != "" {
+		return l.one(cmd, records)
+	}
 	revisions, err := history.Read(cmd.Context(), typed, f)
 	if err != nil {
 		return err
 	}
-	if output != "" {
-		return writeData(cmd, output, map[string]any{"revisions": revisions})
+	return l.all(cmd, revisions, records)
+}
+
+// one shows a single release.
+func (l *looker) one(cmd *cobra.Command, records []ledger.Record) error {
+	record, err := releases.Find(records, l.record)
+	if err != nil {
+		return err
 	}
-	return history.Table(cmd.OutOrStdout(), revisions, time.Now())
+	if l.output != "" {
+		return writeData(cmd, l.output, record)
+	}
+	return releases.Write(cmd.OutOrStdout(), record)
+}
+
+func (l *looker) all(cmd *cobra.Command, revisions []history.Revision, records []ledger.Record) error {
+	if l.output != "" {
+		return writeData(cmd, l.output, map[string]any{"revisions": revisions, "releases": append([]ledger.Record{}, records...)})
+	}
+	if err := history.Table(cmd.OutOrStdout(), revisions, time.Now()); err != nil || len(records) == 0 {
+		return err
+	}
+	fmt.Fprintln(cmd.OutOrStdout())
+	return releases.Table(cmd.OutOrStdout(), records)
 }
 
 // writeData writes a value as JSON or YAML.

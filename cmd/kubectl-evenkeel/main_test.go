@@ -189,7 +189,7 @@ func TestCompletion(t *testing.T) {
 		"several":        {[]string{"status", "demo", ""}, "other\nstatefulset/db\ndaemonset/agent\n:4\n"},
 		"namespaces":     {[]string{"status", "-n", ""}, "shop\nweb\n:4\n"},
 		"formats":        {[]string{"status", "-o", ""}, "wide\njson\nyaml\nname\n:4\n"},
-		"commands":       {[]string{"roll"}, "rollback\tTake a rollout in flight back to stable\n:4\n"},
+		"commands":       {[]string{"roll"}, "rollback\tTake a rollout in flight back to stable, or a Deployment to a revision\n:4\n"},
 		"other's":        {[]string{"lin"}, "lint\tJudge manifests as admission would\n:4\n"},
 		"in a namespace": {[]string{"watch", "-n", "web", ""}, ":4\n"},
 	} {
@@ -294,7 +294,7 @@ func TestThePageKnowsEveryCommand(t *testing.T) {
 func TestTheScreensOfThePage(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "kubectl.md"))
 	require.NoError(t, err)
-	for _, screen := range []string{"status/testdata/table.txt", "watch/testdata/measured.txt", "explain/testdata/starts.txt", "doctor/testdata/well.txt"} {
+	for _, screen := range []string{"status/testdata/table.txt", "watch/testdata/measured.txt", "explain/testdata/starts.txt", "doctor/testdata/well.txt", "releases/testdata/table.txt", "releases/testdata/completed.txt"} {
 		text, err := os.ReadFile(filepath.Join("internal", screen))
 		require.NoError(t, err)
 		for _, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {

@@ -42,6 +42,16 @@ func Of(d *appsv1.Deployment, all []appsv1.ReplicaSet) []appsv1.ReplicaSet {
 	return slices.DeleteFunc(slices.Clone(all), func(rs appsv1.ReplicaSet) bool { return !metav1.IsControlledBy(&rs, d) })
 }
 
+// Newest is the version with the highest number: the one that a Deployment has now,
+// once the stock controller has seen it. There may be none.
+func Newest(sets []appsv1.ReplicaSet) (Target, bool) {
+	kept := newestFirst(sets)
+	if len(kept) == 0 {
+		return Target{}, false
+	}
+	return target(kept[0]), true
+}
+
 // To finds the version of a revision, or of Last, among the ReplicaSets of one
 // Deployment (see Of). A revision is a number that a ReplicaSet has, or had, or
 // that a record names. The error says which there are instead.

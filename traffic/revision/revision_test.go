@@ -69,6 +69,14 @@ func TestTo(t *testing.T) {
 	}
 }
 
+func TestNewest(t *testing.T) {
+	got, there := Newest(four)
+	assert.True(t, there)
+	assert.Equal(t, "demo-d", got.ReplicaSet)
+	_, there = Newest([]appsv1.ReplicaSet{set("a", "", "")})
+	assert.False(t, there)
+}
+
 // The template is the user's: without what the stock controller put in.
 func TestTheTemplate(t *testing.T) {
 	got, err := To(nil, four, 2)
