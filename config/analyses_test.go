@@ -78,7 +78,7 @@ func TestWhatIsWrongWithAnAnalysis(t *testing.T) {
 		"prometheus: {" + server + ", query: x}, max: 1, minSamples: 5":                          `analyses[a].prometheus.samples: Required value: minSamples needs a query that counts, such as sum(increase(requests_total[{{ .Window }}]))`,
 		"prometheus: {" + server + ", query: x, quantile: 0.5}, max: 1":                          `analyses[a].prometheus.quantile: Forbidden: it is for builtIn: latency; write it into the query`,
 		"prometheus: {" + server + ", query: x}, compare: {ratio: 2}":                            `analyses[a].prometheus.query: Invalid value: "x": asks the same of canary and stable: compare needs {{ .Service }}, {{ .ReplicaSet }} or {{ .PodHash }} in it`,
-		"prometheus: {" + server + ", query: '{{ .Servce }}'}, max: 1":                           `analyses[a].prometheus.query: Invalid value: "{{ .Servce }}": it cannot be filled in: template: query:1:3: executing "query" at <.Servce>: can't evaluate field Servce in type analysis.Vars`,
+		"prometheus: {" + server + ", query: '{{ .Servce }}'}, max: 1":                           `analyses[a].prometheus.query: Invalid value: "{{ .Servce }}": it cannot be filled in: text:1:3: executing "text" at <.Servce>: can't evaluate field Servce in type analysis.Vars`,
 		"prometheus: {" + server + ", query: x}, max: high":                                      `cannot read the policy: analyses[a].max: Invalid value: "high": must be a number`,
 		"prometheus: {" + server + ", quary: x}, max: 1":                                         `cannot read the policy: unknown field "analyses[a].prometheus.quary": known here are address, builtIn, quantile, query, samples, timeout, tokenSecret, window`,
 	} {

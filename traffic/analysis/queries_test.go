@@ -95,7 +95,7 @@ func TestFill(t *testing.T) {
 	q.State.Backends = nil
 	assert.Empty(t, q.Vars(Canary).Service, "pods alone have no Services")
 	for text, says := range map[string]string{
-		"{{ .Nmespace }}": "it cannot be filled in", "{{ .Namespace": "it is not a template", `{{ printf "%20000s" .Namespace }}`: "it makes a query of 20000 bytes",
+		"{{ .Nmespace }}": "it cannot be filled in", "{{ .Namespace": "it is not a template", `{{ printf "%20000s" .Namespace }}`: `it is not a template: function "printf" is not known here`,
 	} {
 		_, err := Fill(text, Example(q.Spec, Canary))
 		require.ErrorContains(t, err, says)

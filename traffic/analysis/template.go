@@ -4,11 +4,11 @@
 package analysis
 
 import (
+	"errors"
 	"fmt"
-	"strings"
-	"text/template"
 	"time"
 
+	"github.com/evenkeel-dev/evenkeel/policy/form"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
 
@@ -49,20 +49,21 @@ func (q Question) Vars(v Version) Vars {
 	return vars
 }
 
-// Fill makes a query of a template. The error names what is wrong with it.
+// Fill makes a query of a template (see form.Parse). The error names what is wrong
+// with it.
 func Fill(text string, vars Vars) (string, error) {
-	parsed, err := template.New("query").Option("missingkey=error").Parse(text)
+	parsed, err := form.Parse(text)
 	if err != nil {
 		return "", fmt.Errorf("it is not a template: %w", err)
 	}
-	var out strings.Builder
-	if err := parsed.Execute(&out, vars); err != nil {
+	query, err := parsed.Fill(vars, maxQuery)
+	if errors.Is(err, form.ErrFull) {
+		return "", fmt.Errorf("it makes a query of more than %d bytes", maxQuery)
+	}
+	if err != nil {
 		return "", fmt.Errorf("it cannot be filled in: %w", err)
 	}
-	if out.Len() > maxQuery {
-		return "", fmt.Errorf("it makes a query of %d bytes, and %d are enough", out.Len(), maxQuery)
-	}
-	return out.String(), nil
+	return query, nil
 }
 
 // Example is what templates are tried with before anybody asks.

@@ -51,17 +51,9 @@ func TestTemplates(t *testing.T) {
 
 func TestBrokenTemplates(t *testing.T) {
 	for template, says := range map[string]string{
-		"{{.Deployment}}":                                   "can't evaluate field Deployment",
-		"{{.Name":                                           "unclosed action",
-		"{{if not .Warning}}{{.Title}}{{end}}":              "can't evaluate field Title",
-		"{{range 9000000000000}}{{end}}":                    "range, define, block and template have no use here",
-		"{{with .Name}}{{range 9}}{{end}}{{end}}":           "range, define, block and template have no use here",
-		`{{$a := print .Text .Text}}{{$a}}`:                 `function "print" is not known here: use and, or, not, eq, ne, lt, le, gt, ge, len`,
-		`{{if .Warning}}{{else}}{{.Name | js | js}}{{end}}`: `function "js" is not known here`,
-		`{{if eq (printf "%9999d" 1) .Name}}{{end}}`:        `function "printf" is not known here`,
-		`{{(html .Name).Foo}}`:                              `function "html" is not known here`,
-		`{{define "a"}}{{end}}{{.Name}}`:                    "range, define, block and template have no use here",
-		strings.Repeat("x", maxTemplateBytes+1):             "4097 bytes are more than 4096",
+		"{{.Deployment}}":                      "can't evaluate field Deployment",
+		"{{if not .Warning}}{{.Title}}{{end}}": "can't evaluate field Title",
+		"{{range 9000000000000}}{{end}}":       "range, define, block and template have no use here",
 	} {
 		_, err := ParseTemplate(template)
 		assert.ErrorContains(t, err, says, template)
@@ -82,19 +74,4 @@ func TestNothingMeansAnythingToSlack(t *testing.T) {
 	m := Message{Text: `pods "a" & <!channel>`, Name: "demo"}
 	assert.Equal(t, "pods \"a\" &amp; &lt;!channel&gt;", m.ForSlack().Text)
 	assert.Equal(t, `pods "a" & <!channel>`, m.Text, "the message itself stays as it is")
-}
-
-// Whatever a template is, it is read, and makes its text, in no time.
-func FuzzParseTemplate(f *testing.F) {
-	for _, text := range []string{"", BuiltIn, "{{if .Warning}}x{{else}}{{.Time}}{{end}}", "{{range 9}}{{end}}", `{{printf "%99999d" 1}}`, `{{with $x := .Name}}{{$x | len}}{{end}}`, "{{break}}", "{{(.Time.Format .Name).Foo}}"} {
-		f.Add(text)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		parsed, err := ParseTemplate(text)
-		if err != nil {
-			return
-		}
-		out, _ := parsed.Text(Message{Text: "x", Warning: true})
-		assert.LessOrEqual(t, len(out), maxTextBytes+len("..."))
-	})
 }
