@@ -109,7 +109,8 @@ func TestAQuotaStopsTheSurge(t *testing.T) {
 	}
 	quota(2)
 	stop := app.Load()
-	out, err := app.TryApply(app.Manifest("v2", "evenkeel.dev/strategy: canary", `evenkeel.dev/override: "checks=surge-quota; until=`+time.Now().Add(time.Hour).UTC().Format(time.RFC3339)+`; reason=a test", evenkeel.dev/strategy: canary`))
+	long := []string{"progressDeadlineSeconds: 30", "progressDeadlineSeconds: 600"} // the stock controller tries again after 20, 40 and 80 s
+	out, err := app.TryApply(app.Manifest("v2", append(long, "evenkeel.dev/strategy: canary", `evenkeel.dev/override: "checks=surge-quota; until=`+time.Now().Add(time.Hour).UTC().Format(time.RFC3339)+`; reason=a test", evenkeel.dev/strategy: canary`)...))
 	require.NoError(t, err, out)
 	state := app.WaitFor("the quota is told", func(s rollout.State) bool { return strings.HasPrefix(s.Wait, "pods can be made: ") })
 	assert.Contains(t, state.Wait, "exceeded quota: pods")
