@@ -13,8 +13,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +34,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/evenkeel-dev/evenkeel/cmd/command"
+	"github.com/evenkeel-dev/evenkeel/cmd/kubectl-evenkeel/internal/golden"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
 
@@ -169,7 +168,7 @@ func TestWholeReports(t *testing.T) {
 			assert.Equal(t, row.failed, Failed(findings))
 			var out bytes.Buffer
 			require.NoError(t, Text(&out, findings, func(_ Verdict, text string) string { return text }))
-			golden(t, name, out.String())
+			golden.Equal(t, name, out.String())
 		})
 	}
 }
@@ -219,17 +218,4 @@ func TestAWarningIsATrace(t *testing.T) {
 		return [][]string{{"of another request"}, {"evenkeel: single-replica"}}[asked-1]
 	}
 	assert.Equal(t, []Finding{{OK, "admission in default", "it answered (dry run): evenkeel: single-replica", ""}}, admission(t.Context(), d))
-}
-
-// golden compares with testdata/NAME.txt; UPDATE=1 writes it.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name+".txt")
-	if os.Getenv("UPDATE") != "" {
-		require.NoError(t, os.MkdirAll("testdata", 0o755))
-		require.NoError(t, os.WriteFile(file, []byte(got), 0o600))
-	}
-	want, err := os.ReadFile(file)
-	require.NoError(t, err)
-	assert.Equal(t, string(want), got)
 }

@@ -7,8 +7,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +23,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/evenkeel-dev/evenkeel/cmd/command"
+	"github.com/evenkeel-dev/evenkeel/cmd/kubectl-evenkeel/internal/golden"
 	"github.com/evenkeel-dev/evenkeel/policy/manifest"
 	"github.com/evenkeel-dev/evenkeel/traffic/forecast"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
@@ -139,7 +138,7 @@ func TestTexts(t *testing.T) {
 			assert.Equal(t, row.outcome, e.Outcome)
 			var out bytes.Buffer
 			require.NoError(t, Text(&out, e))
-			golden(t, strings.ReplaceAll(name, " ", "-"), out.String())
+			golden.Equal(t, strings.ReplaceAll(name, " ", "-"), out.String())
 		})
 	}
 }
@@ -183,17 +182,4 @@ func TestReplicasOfAnAutoscaler(t *testing.T) {
 	c := cluster(t, before, given, interceptor.Funcs{})
 	assert.Equal(t, int32(10), explained(t, c, strings.Replace(manifestText, "  replicas: 10\n", "", 1)).Replicas)
 	assert.Equal(t, int32(4), explained(t, c, strings.Replace(manifestText, "replicas: 10", "replicas: 4", 1)).Replicas)
-}
-
-// golden compares with testdata/NAME.txt; UPDATE=1 writes it.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name+".txt")
-	if os.Getenv("UPDATE") != "" {
-		require.NoError(t, os.MkdirAll("testdata", 0o755))
-		require.NoError(t, os.WriteFile(file, []byte(got), 0o600))
-	}
-	want, err := os.ReadFile(file)
-	require.NoError(t, err)
-	assert.Equal(t, string(want), got)
 }

@@ -6,8 +6,6 @@ package releases
 import (
 	"bytes"
 	"errors"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -19,6 +17,7 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
 
+	"github.com/evenkeel-dev/evenkeel/cmd/kubectl-evenkeel/internal/golden"
 	"github.com/evenkeel-dev/evenkeel/traffic/ledger"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
@@ -57,16 +56,16 @@ func some() []ledger.Record {
 func TestScreens(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, Table(&out, some()))
-	golden(t, "table", out.String())
+	golden.Equal(t, "table", out.String())
 	old := ledger.Record{Workload: some()[0].Workload, Strategy: "batch", From: rollout.Version{ReplicaSet: "db-7"}, Result: "RolledBack", Ended: at(0)}
 	for name, record := range map[string]ledger.Record{"completed": some()[0], "rolled-back": some()[1], "replaced": some()[2], "knows-little": old} {
 		out.Reset()
 		require.NoError(t, Write(&out, record))
-		golden(t, name, out.String())
+		golden.Equal(t, name, out.String())
 	}
 	out.Reset()
 	require.NoError(t, Table(&out, []ledger.Record{old}))
-	golden(t, "table-knows-little", out.String())
+	golden.Equal(t, "table-knows-little", out.String())
 }
 
 func TestFind(t *testing.T) {
@@ -134,17 +133,4 @@ func TestWhatMayNotBeRead(t *testing.T) {
 	c.PrependReactor("get", "configmaps", func(clienttesting.Action) (bool, runtime.Object, error) { return true, nil, errors.New("forbidden") })
 	_, err := Read(t.Context(), c, "shop", "Deployment", "demo")
 	require.EqualError(t, err, "the ledger is left out: forbidden")
-}
-
-// golden compares with testdata/NAME.txt; UPDATE=1 writes it.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name+".txt")
-	if os.Getenv("UPDATE") != "" {
-		require.NoError(t, os.MkdirAll("testdata", 0o755))
-		require.NoError(t, os.WriteFile(file, []byte(got), 0o600))
-	}
-	want, err := os.ReadFile(file)
-	require.NoError(t, err)
-	assert.Equal(t, string(want), got)
 }

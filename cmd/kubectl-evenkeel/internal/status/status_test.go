@@ -6,8 +6,6 @@ package status
 import (
 	"bytes"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel-dev/evenkeel/cmd/kubectl-evenkeel/internal/flight"
+	"github.com/evenkeel-dev/evenkeel/cmd/kubectl-evenkeel/internal/golden"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
 
@@ -64,7 +63,7 @@ func TestTables(t *testing.T) {
 			view.Now = now
 			var out bytes.Buffer
 			require.NoError(t, view.Write(&out, flights))
-			golden(t, name, out.String())
+			golden.Equal(t, name, out.String())
 		})
 	}
 }
@@ -76,17 +75,4 @@ func TestJSONIsWhole(t *testing.T) {
 	var back struct{ Rollouts []flight.Flight }
 	require.NoError(t, json.Unmarshal(out.Bytes(), &back))
 	assert.Equal(t, some(), back.Rollouts)
-}
-
-// golden compares with testdata/NAME.txt; UPDATE=1 writes it.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name+".txt")
-	if os.Getenv("UPDATE") != "" {
-		require.NoError(t, os.MkdirAll("testdata", 0o755))
-		require.NoError(t, os.WriteFile(file, []byte(got), 0o600))
-	}
-	want, err := os.ReadFile(file)
-	require.NoError(t, err)
-	assert.Equal(t, string(want), got)
 }

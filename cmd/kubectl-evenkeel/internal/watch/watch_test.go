@@ -7,8 +7,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +20,7 @@ import (
 
 	"github.com/evenkeel-dev/evenkeel/cmd/kubectl-evenkeel/internal/act"
 	"github.com/evenkeel-dev/evenkeel/cmd/kubectl-evenkeel/internal/flight"
+	"github.com/evenkeel-dev/evenkeel/cmd/kubectl-evenkeel/internal/golden"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
 
@@ -123,7 +122,7 @@ func TestScreens(t *testing.T) {
 				after, _ := m.Update(row.also)
 				m = after.(Model)
 			}
-			golden(t, strings.NewReplacer(" ", "-", ",", "", "?", "").Replace(name), m.Text())
+			golden.Equal(t, strings.NewReplacer(" ", "-", ",", "", "?", "").Replace(name), m.Text())
 			m.Style.Colors = true
 			assert.NotEqual(t, m.Text(), ansi.Strip(m.Text()), "colours are there")
 		})
@@ -227,7 +226,7 @@ func TestLines(t *testing.T) {
 			var out bytes.Buffer
 			f, err := Lines(&out, sights, func() time.Time { return now })
 			assert.Equal(t, row.want, f.Phase)
-			golden(t, "lines-"+strings.ReplaceAll(name, " ", "-"), out.String())
+			golden.Equal(t, "lines-"+strings.ReplaceAll(name, " ", "-"), out.String())
 			if row.says == "" {
 				require.NoError(t, err)
 				return
@@ -235,17 +234,4 @@ func TestLines(t *testing.T) {
 			require.EqualError(t, err, row.says)
 		})
 	}
-}
-
-// golden compares with testdata/NAME.txt; UPDATE=1 writes it.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name+".txt")
-	if os.Getenv("UPDATE") != "" {
-		require.NoError(t, os.MkdirAll("testdata", 0o755))
-		require.NoError(t, os.WriteFile(file, []byte(got), 0o600))
-	}
-	want, err := os.ReadFile(file)
-	require.NoError(t, err)
-	assert.Equal(t, string(want), got)
 }
