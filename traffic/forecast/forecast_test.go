@@ -46,30 +46,26 @@ func lines(stops []Stop) string {
 	return out.String()
 }
 
+// aCanary is the story of one, with or without an analysis that passes.
+const aCanary = `
+Preparing prepare step 0: 0%, 10 stable and 0 canary pods, from 0s for 5s
+Stepping dwell step 0: 20%, 10 stable and 2 canary pods, from 5s for 10m0s
+Stepping dwell step 1: 50%, 10 stable and 5 canary pods, from 10m5s for 5s and a person
+Stepping dwell step 2: 100%, 10 stable and 10 canary pods, from 10m10s for 5s
+Promoting drain step 2: 100%, 10 stable and 10 canary pods, from 10m15s for 40s
+Completed  step 2: 100%, 0 stable and 10 canary pods, from 10m55s for 0s
+`
+
 func TestStories(t *testing.T) {
 	for name, row := range map[string]struct {
 		change   func(*rollout.State)
 		replicas int32
 		want     string
 	}{
-		"a canary": {nil, 10, `
-Preparing prepare step 0: 0%, 10 stable and 0 canary pods, from 0s for 5s
-Stepping dwell step 0: 20%, 10 stable and 2 canary pods, from 5s for 10m0s
-Stepping dwell step 1: 50%, 10 stable and 5 canary pods, from 10m5s for 5s and a person
-Stepping dwell step 2: 100%, 10 stable and 10 canary pods, from 10m10s for 5s
-Promoting drain step 2: 100%, 10 stable and 10 canary pods, from 10m15s for 40s
-Completed  step 2: 100%, 0 stable and 10 canary pods, from 10m55s for 0s
-`},
+		"a canary": {nil, 10, aCanary},
 		"a canary with an analysis that passes": {func(s *rollout.State) {
 			s.Analyses = []rollout.Analysis{{Name: "errors", Interval: rollout.Duration(30 * time.Second)}}
-		}, 10, `
-Preparing prepare step 0: 0%, 10 stable and 0 canary pods, from 0s for 5s
-Stepping dwell step 0: 20%, 10 stable and 2 canary pods, from 5s for 10m0s
-Stepping dwell step 1: 50%, 10 stable and 5 canary pods, from 10m5s for 5s and a person
-Stepping dwell step 2: 100%, 10 stable and 10 canary pods, from 10m10s for 5s
-Promoting drain step 2: 100%, 10 stable and 10 canary pods, from 10m15s for 40s
-Completed  step 2: 100%, 0 stable and 10 canary pods, from 10m55s for 0s
-`},
+		}, 10, aCanary},
 		"within its own room": {func(s *rollout.State) { s.Capacity, s.Steps = rollout.Replace, "50%:1m,100%" }, 4, `
 Preparing prepare step 0: 0%, 4 stable and 0 canary pods, from 0s for 5s
 Stepping dwell step 0: 25%, 4 stable and 1 canary pods, from 5s for 5s

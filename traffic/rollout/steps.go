@@ -43,7 +43,7 @@ func (s Step) String() string {
 	case s.Pause:
 		return text + ":pause"
 	case s.Duration > 0:
-		return text + ":" + shortDuration(s.Duration)
+		return text + ":" + ShortDuration(s.Duration)
 	default:
 		return text
 	}
@@ -155,8 +155,8 @@ func parsePercent(text string, least int) (int, error) {
 	return value, nil
 }
 
-// shortDuration drops the zero units that time.Duration prints: 10m, not 10m0s.
-func shortDuration(d time.Duration) string {
+// ShortDuration drops the zero units that time.Duration prints: 10m, not 10m0s.
+func ShortDuration(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
 		text = strings.TrimSuffix(text, "0s")

@@ -67,7 +67,7 @@ func waitEvidence(analysis string) string {
 }
 
 func waitOverdue(wait string, d Duration) string {
-	return fmt.Sprintf("a person looks: for more than %s it waits until %s", shortDuration(time.Duration(d)), wait)
+	return fmt.Sprintf("a person looks: for more than %s it waits until %s", ShortDuration(time.Duration(d)), wait)
 }
 
 func waitOthers(service string) string {
@@ -79,7 +79,7 @@ func reasonFailed(a Analysis) string {
 }
 
 func deadlineReason(wait string, d Duration) string {
-	return fmt.Sprintf("waited %s for this to happen: %s", shortDuration(time.Duration(d)), wait)
+	return fmt.Sprintf("waited %s for this to happen: %s", ShortDuration(time.Duration(d)), wait)
 }
 
 func betweenReason(between string) string {

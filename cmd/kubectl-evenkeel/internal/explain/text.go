@@ -162,13 +162,5 @@ func total(e Explanation) string {
 	return text + fmt.Sprintf(", besides the time that pods take to become ready; at most %d pods at once.", peak)
 }
 
-func short(d time.Duration) string {
-	text := d.Round(time.Second).String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
-}
+// short is a time to the second.
+func short(d time.Duration) string { return rollout.ShortDuration(d.Round(time.Second)) }
