@@ -26,9 +26,6 @@ import (
 // fieldManager owns the annotations that the controller writes.
 const fieldManager = client.FieldOwner("evenkeel")
 
-// revisionAnnotation is the stock controller's number of a version.
-const revisionAnnotation = "deployment.kubernetes.io/revision"
-
 // apply writes the next state where it differs, and makes the world keep the
 // promise of the state that is there then, at once: a route does not wait until
 // all that happened meanwhile has been looked at. It reports whether the state was

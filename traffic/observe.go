@@ -99,7 +99,7 @@ func (r *Reconciler) observePods(ctx context.Context, w *world) error {
 			continue
 		}
 		if shows = rs.Labels[appsv1.DefaultDeploymentUniqueLabelKey]; w.snapshot.Observed {
-			w.snapshot.Newest = rollout.Version{ReplicaSet: rs.Name, Hash: shows, Revision: rs.Annotations[revisionAnnotation]}
+			w.snapshot.Newest = rollout.Version{ReplicaSet: rs.Name, Hash: shows, Revision: rs.Annotations[rollout.RevisionAnnotation]}
 		}
 	}
 	r.ledger.Saw(w.deployment, state.Log, rollout.Count{Ready: ready, Of: w.snapshot.Replicas})
@@ -169,9 +169,10 @@ func sameTemplate(d *appsv1.Deployment, rs *appsv1.ReplicaSet) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	own := template.DeepCopy()
+	own := *template // may be the cache's: its labels are not touched
+	own.Labels = maps.Clone(own.Labels)
 	delete(own.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
-	return equality.Semantic.DeepEqual(&d.Spec.Template, own), nil
+	return equality.Semantic.DeepEqual(&d.Spec.Template, &own), nil
 }
 
 func (r *Reconciler) observeService(ctx context.Context, w *world, name string, target rollout.Target) error {

@@ -63,7 +63,7 @@ func cluster(t *testing.T, state rollout.State, wrote func(client.Object) error)
 	}}}}}
 	for i, version := range []string{"1", "2"} {
 		rs := &appsv1.ReplicaSet{ObjectMeta: named("demo-" + version), Spec: appsv1.ReplicaSetSpec{Template: template(version)}}
-		rs.OwnerReferences, rs.Annotations, rs.Labels = owner, map[string]string{revisionAnnotation: version}, map[string]string{appsv1.DefaultDeploymentUniqueLabelKey: version}
+		rs.OwnerReferences, rs.Annotations, rs.Labels = owner, map[string]string{rollout.RevisionAnnotation: version}, map[string]string{appsv1.DefaultDeploymentUniqueLabelKey: version}
 		rs.Status.Replicas, rs.Status.ReadyReplicas = int32(2-i), int32(2-i)
 		service := &corev1.Service{ObjectMeta: named("demo" + []string{"", route.CanarySuffix}[i]), Spec: corev1.ServiceSpec{
 			Selector: map[string]string{"app": "demo", appsv1.DefaultDeploymentUniqueLabelKey: version},

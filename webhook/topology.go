@@ -26,9 +26,6 @@ import (
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
 
-// revisionAnnotation is the stock controller's number of a version.
-const revisionAnnotation = "deployment.kubernetes.io/revision"
-
 // topology reads the neighbours of a Deployment.
 type topology struct {
 	cache client.Reader // informers
@@ -198,7 +195,7 @@ func (t topology) surveyStable(ctx context.Context, old *appsv1.Deployment, s *s
 	most, stable := int32(-1), (*appsv1.ReplicaSet)(nil)
 	for i := range list.Items {
 		rs := &list.Items[i]
-		if metav1.IsControlledBy(rs, old) && (rs.Status.ReadyReplicas > most || (rs.Status.ReadyReplicas == most && rs.Annotations[revisionAnnotation] == old.Annotations[revisionAnnotation])) {
+		if metav1.IsControlledBy(rs, old) && (rs.Status.ReadyReplicas > most || (rs.Status.ReadyReplicas == most && rs.Annotations[rollout.RevisionAnnotation] == old.Annotations[rollout.RevisionAnnotation])) {
 			most, stable, s.stable = rs.Status.ReadyReplicas, rs, versionOf(rs)
 		}
 	}
@@ -261,7 +258,7 @@ func (t topology) revisions(ctx context.Context, d *appsv1.Deployment) []policy.
 }
 
 func versionOf(rs *appsv1.ReplicaSet) rollout.Version {
-	return rollout.Version{ReplicaSet: rs.Name, Hash: rs.Labels["pod-template-hash"], Revision: rs.Annotations[revisionAnnotation]}
+	return rollout.Version{ReplicaSet: rs.Name, Hash: rs.Labels["pod-template-hash"], Revision: rs.Annotations[rollout.RevisionAnnotation]}
 }
 
 // isCanaryService tells a Service that Evenkeel owns from those of users.

@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/evenkeel-dev/evenkeel/policy/manifest"
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/webhook/lint"
 	"github.com/evenkeel-dev/evenkeel/webhook/offline"
 )
@@ -148,12 +149,11 @@ func hasReplicaSet(files []manifest.File, d *appsv1.Deployment) bool {
 // Finished is the ReplicaSet of a Deployment at rest. It numbers the Deployment's
 // revision where nobody has.
 func Finished(d *appsv1.Deployment) *appsv1.ReplicaSet {
-	const revision = "deployment.kubernetes.io/revision"
 	if d.Annotations == nil {
 		d.Annotations = map[string]string{}
 	}
-	if d.Annotations[revision] == "" {
-		d.Annotations[revision] = "1"
+	if d.Annotations[rollout.RevisionAnnotation] == "" {
+		d.Annotations[rollout.RevisionAnnotation] = "1"
 	}
 	replicas := ptr.Deref(d.Spec.Replicas, 1)
 	return &appsv1.ReplicaSet{

@@ -18,10 +18,8 @@ import (
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
 
-const (
-	numberAnnotation  = "deployment.kubernetes.io/revision"
-	historyAnnotation = "deployment.kubernetes.io/revision-history"
-)
+// historyAnnotation lists the numbers that a version had before.
+const historyAnnotation = "deployment.kubernetes.io/revision-history"
 
 // Last stands for the version of the last release that completed, before the one
 // that runs.
@@ -123,7 +121,7 @@ func newestFirst(sets []appsv1.ReplicaSet) []*appsv1.ReplicaSet {
 }
 
 func numberOf(rs *appsv1.ReplicaSet) int64 {
-	number, err := strconv.ParseInt(rs.Annotations[numberAnnotation], 10, 32)
+	number, err := strconv.ParseInt(rs.Annotations[rollout.RevisionAnnotation], 10, 32)
 	if err != nil {
 		return 0
 	}

@@ -21,7 +21,7 @@ import (
 func set(hash, number, history string) appsv1.ReplicaSet {
 	labels := map[string]string{"app": "demo", appsv1.DefaultDeploymentUniqueLabelKey: hash}
 	return appsv1.ReplicaSet{
-		ObjectMeta: metav1.ObjectMeta{Name: "demo-" + hash, Labels: labels, Annotations: map[string]string{numberAnnotation: number, historyAnnotation: history}},
+		ObjectMeta: metav1.ObjectMeta{Name: "demo-" + hash, Labels: labels, Annotations: map[string]string{rollout.RevisionAnnotation: number, historyAnnotation: history}},
 		Spec: appsv1.ReplicaSetSpec{Template: corev1.PodTemplateSpec{
 			ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Image: "demo:" + hash}}},
 		}},

@@ -25,6 +25,8 @@ const (
 	InFlightLabel = "evenkeel.dev/in-flight"
 	// RoleLabel marks the objects that Evenkeel owns, with what they are for.
 	RoleLabel = "evenkeel.dev/role"
+	// RevisionAnnotation is the stock controller's number of a version.
+	RevisionAnnotation = "deployment.kubernetes.io/revision"
 	// RoleCanary is the role of the Service that leads to the canary's pods.
 	RoleCanary = "canary"
 )

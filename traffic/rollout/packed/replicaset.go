@@ -11,13 +11,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
 
 // annotation holds the template of a packed ReplicaSet. It is in caches alone.
 const annotation = "evenkeel.dev/packed-template"
-
-// revisionAnnotation is the stock controller's number of the version.
-const revisionAnnotation = "deployment.kubernetes.io/revision"
 
 // ReplicaSet gives what is kept of a ReplicaSet: whose it is, which version, how
 // many pods it has and may not make, and its template, packed. One that is packed
@@ -41,7 +39,7 @@ func ReplicaSet(whole *appsv1.ReplicaSet) *appsv1.ReplicaSet {
 		},
 	}
 	kept.Labels = only(whole.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
-	kept.Annotations = only(whole.Annotations, revisionAnnotation, policy.InjectedAnnotation, policy.CauseAnnotation)
+	kept.Annotations = only(whole.Annotations, rollout.RevisionAnnotation, policy.InjectedAnnotation, policy.CauseAnnotation)
 	kept.Annotations[annotation] = string(template)
 	return kept
 }

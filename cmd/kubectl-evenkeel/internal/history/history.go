@@ -27,9 +27,6 @@ import (
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
 
-// revisionAnnotation is the number that a Deployment gives to its ReplicaSets.
-const revisionAnnotation = "deployment.kubernetes.io/revision"
-
 // Revision is one version that a workload had, or has.
 type Revision struct {
 	Number int64 `json:"revision"`
@@ -66,7 +63,7 @@ func replicaSets(ctx context.Context, c kubernetes.Interface, f flight.Flight) (
 	var out []Revision
 	for i := range list.Items {
 		rs := &list.Items[i]
-		number, err := strconv.ParseInt(rs.Annotations[revisionAnnotation], 10, 64)
+		number, err := strconv.ParseInt(rs.Annotations[rollout.RevisionAnnotation], 10, 64)
 		if !ownedBy(rs, f) || err != nil { // one that the stock controller has not numbered yet
 			continue
 		}

@@ -28,7 +28,7 @@ var now = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 func owned(kind, by, name, revision string, age time.Duration) metav1.ObjectMeta {
 	return metav1.ObjectMeta{
 		Namespace: "shop", Name: name, CreationTimestamp: metav1.NewTime(now.Add(-age)),
-		Annotations:     map[string]string{revisionAnnotation: revision, "kubernetes.io/change-cause": "cause of " + name},
+		Annotations:     map[string]string{rollout.RevisionAnnotation: revision, "kubernetes.io/change-cause": "cause of " + name},
 		OwnerReferences: []metav1.OwnerReference{{Kind: kind, Name: by, Controller: ptr.To(true)}},
 	}
 }
