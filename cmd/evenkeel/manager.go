@@ -21,6 +21,7 @@ import (
 	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	"github.com/evenkeel-dev/evenkeel/cmd/command"
+	"github.com/evenkeel-dev/evenkeel/cmd/evenkeel/routecache"
 	"github.com/evenkeel-dev/evenkeel/webhook/serving"
 )
 
@@ -100,7 +101,8 @@ func (o *options) manager(secure []func(*tls.Config)) ctrl.Options {
 		Scheme: command.Scheme(),
 		Cache:  o.cache(),
 		// Routes are read as trees, and like all else from the cache.
-		Client: client.Options{Cache: &client.CacheOptions{Unstructured: true}},
+		Client:    client.Options{Cache: &client.CacheOptions{Unstructured: true}},
+		NewClient: routecache.NewClient,
 		WebhookServer: ctrlwebhook.NewServer(ctrlwebhook.Options{
 			Port: o.webhookPort, TLSOpts: secure,
 		}),

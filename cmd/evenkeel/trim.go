@@ -11,6 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/evenkeel-dev/evenkeel/cmd/evenkeel/routecache"
 )
 
 // trim drops of an object, before it is cached, what nobody reads there:
@@ -22,7 +24,7 @@ import (
 //
 // A Deployment keeps that manifest, by which the audit tells who set a field.
 // What is trimmed must never be sent as a whole object: it is patched or deleted
-// alone. ReplicaSets have a package of their own, see packed.
+// alone. What is left of routes and ReplicaSets is packed, by packages of their own.
 func trim(in any) (any, error) {
 	object, err := meta.Accessor(in)
 	if err != nil { // not an object: a mark of one that is gone
@@ -32,8 +34,11 @@ func trim(in any) (any, error) {
 	switch kind := in.(type) {
 	case *discoveryv1.EndpointSlice:
 		trimEndpoints(kind)
-	case *corev1.Service, *unstructured.Unstructured: // of the trees only routes are cached
+	case *corev1.Service:
 		dropManifest(object)
+	case *unstructured.Unstructured: // of the trees only routes are cached
+		dropManifest(object)
+		routecache.Pack(kind)
 	}
 	return in, nil
 }

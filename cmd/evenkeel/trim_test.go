@@ -18,6 +18,7 @@ import (
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/yaml"
 
+	"github.com/evenkeel-dev/evenkeel/cmd/evenkeel/routecache"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
 
@@ -82,9 +83,9 @@ func TestTrimLeavesWhatReadersNeed(t *testing.T) {
 		// its spec, to be rendered, and who has accepted it: before it is split, too
 		"HTTPRoute": {
 			tree(t, "managedFields: [{manager: kubectl}], annotations: {evenkeel.dev/split: kept, "+manifestKey+": gone}"),
-			tree(t, "annotations: {evenkeel.dev/split: kept}"),
+			routecache.Pack(tree(t, "annotations: {evenkeel.dev/split: kept}")),
 		},
-		"HTTPRoute without other annotations": {tree(t, "annotations: {"+manifestKey+": gone}"), tree(t, "")},
+		"HTTPRoute without other annotations": {tree(t, "annotations: {"+manifestKey+": gone}"), routecache.Pack(tree(t, ""))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, err := trim(row.in)
