@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel-dev/evenkeel/test/fixture"
@@ -59,5 +60,5 @@ func typed(t *testing.T, line walk.Line) {
 			break
 		}
 	}
-	require.Fail(t, "the page shows another answer", "$ %s\n%s\nand the page shows\n%s", line.Command, out, strings.Join(line.Answer, "\n"))
+	assert.Fail(t, "the page shows another answer", "$ %s\n%s\nand the page shows\n%s", line.Command, out, strings.Join(line.Answer, "\n"))
 }
