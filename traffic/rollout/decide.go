@@ -77,6 +77,9 @@ func canaryGone(s Snapshot, now time.Time) (Decision, bool) {
 	if serves, _ := s.canaryServes(now); serves {
 		return Decision{}, false
 	}
+	if s.Canary.Ready > 0 && s.deaf() != "" {
+		return rollBack(s.State, reasonCanaryDeaf, now), true
+	}
 	return rollBack(s.State, reasonCanaryGone, now), true
 }
 

@@ -23,12 +23,11 @@ type Event struct {
 // needsHelp tells a wait that a person has to end from one that goes by itself.
 func needsHelp(wait string) bool {
 	named := func(sentence string) bool { // of a Service or a route
-		_, tail, _ := strings.Cut(sentence, `""`)
-		return strings.HasSuffix(wait, tail)
+		return strings.HasSuffix(wait, sentence[strings.LastIndex(sentence, `""`)+2:])
 	}
 	overdue, _, _ := strings.Cut(waitOverdue("", 0), ":")
 	return strings.HasPrefix(wait, waitRefused("")) || strings.HasPrefix(wait, waitDecision("")) ||
-		strings.HasPrefix(wait, overdue) || named(waitOthers("")) || named(waitFailed("")) || named(waitUnclear("")) || named(Snapshot{Services: []Service{{}}}.missing()) || wait == waitUnknownStage
+		strings.HasPrefix(wait, overdue) || named(waitOthers("")) || named(waitPort("", "", `""`)) || named(waitFailed("")) || named(waitUnclear("")) || named(Snapshot{Services: []Service{{}}}.missing()) || wait == waitUnknownStage
 }
 
 func eventStarted(s State) *Event {

@@ -60,7 +60,11 @@ type Service struct {
 	// pods of neither.
 	Stable, Canary, Other int32
 	// Backend tells whether routes lead to it, so that it has a Service for the canary.
+	// Only pods that have all its ports count as ready then.
 	Backend bool
+	// Lacks names a port of it that no container of some ready pods has, CanaryLacks
+	// one of the canary's.
+	Lacks, CanaryLacks string
 	// CanaryInPlace tells whether that one is as the Target says, and
 	// CanaryReady counts its ready endpoints.
 	CanaryInPlace bool

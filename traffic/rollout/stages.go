@@ -3,7 +3,10 @@
 
 package rollout
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // stages are all stages, in the order in which a rollout goes through them, on
 // and back. Each function is one stage: what must be seen, and where the rollout
@@ -125,7 +128,7 @@ func leaveScale(s Snapshot, now time.Time) outcome {
 	case s.Canary.Refused != "":
 		return outcome{wait: waitRefused(s.Canary.Refused)}
 	default:
-		return outcome{wait: stageWaits[StageScale]}
+		return outcome{wait: cmp.Or(s.deaf(), stageWaits[StageScale])}
 	}
 }
 
@@ -232,7 +235,12 @@ func leaveService(s Snapshot, now time.Time) outcome {
 		return outcome{wait: wait}
 	}
 	for _, service := range s.Services {
-		if service.Stable > 0 || service.Canary < s.whole() {
+		switch {
+		case service.Stable > 0:
+			return outcome{wait: stageWaits[StageService]}
+		case service.Canary < s.whole() && service.Lacks != "":
+			return outcome{wait: waitPort("the canary's", service.Name, service.Lacks)}
+		case service.Canary < s.whole():
 			return outcome{wait: stageWaits[StageService]}
 		}
 	}

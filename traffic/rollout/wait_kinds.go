@@ -62,6 +62,7 @@ var waitKinds = []struct {
 	{"a release window ", "", WaitClosed},
 	{"a freeze ", "", WaitClosed},
 	{"a place for releases ", "", WaitClosed},
+	{"", " finds none", WaitServices},
 	{"the stock controller ", "", WaitPods},
 	{"the rolling update ", "", WaitPods},
 	{"the first batch ", "", WaitPods},

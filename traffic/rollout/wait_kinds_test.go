@@ -21,6 +21,7 @@ func TestKindsOfWaits(t *testing.T) {
 		waitOverdue(stageWaits[StageRelease], Duration(3)):     WaitOverdue,
 		waitRefused(`pods "a" is forbidden: Service "b" gone`): WaitRefused,
 		waitOthers("demo"):                       WaitServices,
+		waitPort("stable's", "demo", "80"):       WaitServices,
 		`Service "demo" exists`:                  WaitMissing,
 		`HTTPRoute "demo" exists`:                WaitMissing,
 		waitPlace:                                WaitRoutes,

@@ -41,6 +41,7 @@ const (
 
 // The reasons for going back that a rule gives.
 const (
+	reasonCanaryDeaf   = "no ready canary pod has the port that its traffic goes to"
 	reasonCanaryGone   = "no canary pod is ready while traffic goes to them"
 	reasonScaledToZero = "it was scaled to 0 replicas before the new version was proved"
 	reasonSameTemplate = "the new template is the stable one"
@@ -72,6 +73,11 @@ func waitOverdue(wait string, d Duration) string {
 
 func waitOthers(service string) string {
 	return fmt.Sprintf("Service %q leads to this Deployment's pods alone: it also selects pods of another workload", service)
+}
+
+// waitPort names a targetPort that pods of a version, named as whose, do not have.
+func waitPort(whose, service, port string) string {
+	return fmt.Sprintf("%s pods have the port that Service %q leads to: its port %s finds none", whose, service, port)
 }
 
 func reasonFailed(a Analysis) string {
@@ -112,6 +118,16 @@ func (s Snapshot) notInPlace() string {
 	for _, route := range s.Routes {
 		if route.Exists && (!route.InPlace || !route.Accepted) {
 			return stageWaits[s.State.Stage]
+		}
+	}
+	return ""
+}
+
+// deaf says that ready pods of the canary do not have a port that its traffic goes to.
+func (s Snapshot) deaf() string {
+	for _, service := range s.Services {
+		if service.Backend && service.CanaryLacks != "" {
+			return waitPort("the canary's", service.Name, service.CanaryLacks)
 		}
 	}
 	return ""
