@@ -218,12 +218,12 @@ func (r *Reconciler) observeCanaryService(ctx context.Context, w *world, seen *r
 	case rollout.CanaryServiceAbsent:
 		seen.CanaryInPlace = service == nil
 	case rollout.CanaryServiceSelect:
-		seen.CanaryInPlace = service != nil && service.Spec.Selector[appsv1.DefaultDeploymentUniqueLabelKey] == state.Canary.Hash
+		seen.CanaryInPlace = service != nil && w.follows(service, seen.Name)
 	}
 	if service == nil || state.Canary.ReplicaSet == "" {
 		return nil
 	}
-	seen.CanaryMade = service.CreationTimestamp.Time
+	seen.CanaryMade = madeAt(service)
 	behind, err := r.endpointsOf(ctx, client.ObjectKeyFromObject(service), service.Spec.Ports)
 	seen.CanaryReady, seen.CanaryLacks = behind.byReplicaSet()[state.Canary.ReplicaSet], behind.lacks()
 	return err

@@ -27,7 +27,7 @@ func needsHelp(wait string) bool {
 	}
 	overdue, _, _ := strings.Cut(waitOverdue("", 0), ":")
 	return strings.HasPrefix(wait, waitRefused("")) || strings.HasPrefix(wait, waitDecision("")) ||
-		strings.HasPrefix(wait, overdue) || named(waitOthers("")) || named(waitPort("", "", `""`)) || named(waitFailed("")) || named(waitUnclear("")) || named(Snapshot{Services: []Service{{}}}.missing()) || wait == waitUnknownStage
+		strings.HasPrefix(wait, overdue) || named(waitOthers("")) || named(waitLost("")) || strings.HasSuffix(wait, " again") || named(waitPort("", "", `""`)) || named(waitFailed("")) || named(waitUnclear("")) || named(Snapshot{Services: []Service{{}}}.missing()) || wait == waitUnknownStage
 }
 
 func eventStarted(s State) *Event {
@@ -51,6 +51,15 @@ func eventShift(s State) *Event {
 
 func eventUnready(s State) *Event {
 	return &Event{Reason: "CanaryUnready", Warning: true, Message: fmt.Sprintf("%s: fewer canary pods are ready than %d%% of the traffic needs", s.where(), s.Weight)}
+}
+
+// eventStableUnready tells why stable does not carry its share: pods of it, or what
+// leads to them.
+func eventStableUnready(s State) *Event {
+	if s.Wait != waitStable {
+		return eventWaiting(s)
+	}
+	return &Event{Reason: "StableUnready", Warning: true, Wait: KindOfWait(s.Wait), Message: fmt.Sprintf("%s: fewer stable pods are ready than %d%% of the traffic needs", s.where(), 100-s.Weight)}
 }
 
 // eventMeasured tells what is new about an analysis: the first time that it passes

@@ -69,15 +69,17 @@ type Service struct {
 	// CanaryReady counts its ready endpoints.
 	CanaryInPlace bool
 	CanaryReady   int32
-	// CanaryMade is when that one was made: its endpoints follow.
+	// CanaryMade is when that one was made, or changed: its endpoints follow.
 	CanaryMade time.Time
 }
 
-// Route is a route that leads to one of the Services.
+// Route is a route that led to one of the Services when the rollout started.
 type Route struct {
 	// Name is the route's, for people: HTTPRoute "demo".
 	Name   string
 	Exists bool
+	// Astray names the Services that it is to lead to, where it leads to none of them.
+	Astray string
 	// InPlace tells whether it divides the traffic as the Target says.
 	InPlace bool
 	// Accepted tells whether every parent has accepted this generation and
