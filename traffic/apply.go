@@ -14,8 +14,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
-	corev1apply "k8s.io/client-go/applyconfigurations/core/v1"
-	metav1apply "k8s.io/client-go/applyconfigurations/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -106,49 +104,6 @@ func (w *world) narrowing(service *corev1.Service, want route.Narrow) route.Narr
 		return route.Narrow{Deployment: w.deployment.Name, Hash: shown}
 	}
 	return want
-}
-
-// applyCanaryService makes the Service that leads to the canary's pods: the
-// user's ports, the user's own selector, narrowed to the canary.
-func (r *Reconciler) applyCanaryService(ctx context.Context, w *world, seen rollout.Service) error {
-	user := w.services[seen.Name]
-	if user == nil {
-		return nil
-	}
-	if there := w.services[seen.Name+route.CanarySuffix]; there != nil && !metav1.IsControlledBy(there, w.deployment) {
-		return fmt.Errorf("cannot apply Service %q: it exists and is not Evenkeel's", there.Name)
-	}
-	var ports []*corev1apply.ServicePortApplyConfiguration
-	for _, port := range user.Spec.Ports {
-		p := corev1apply.ServicePort().WithName(port.Name).WithPort(port.Port).WithTargetPort(port.TargetPort).WithProtocol(port.Protocol)
-		if port.AppProtocol != nil {
-			p = p.WithAppProtocol(*port.AppProtocol)
-		}
-		ports = append(ports, p)
-	}
-	d := w.deployment
-	service := corev1apply.Service(user.Name+route.CanarySuffix, user.Namespace).
-		WithLabels(map[string]string{rollout.RoleLabel: rollout.RoleCanary, "app.kubernetes.io/managed-by": "evenkeel"}).
-		WithOwnerReferences(metav1apply.OwnerReference().WithAPIVersion("apps/v1").WithKind("Deployment").
-			WithName(d.Name).WithUID(d.UID).WithController(true).WithBlockOwnerDeletion(false)).
-		WithSpec(corev1apply.ServiceSpec().WithPorts(ports...).
-			WithSelector(route.Narrow{Deployment: d.Name, Hash: w.snapshot.State.Canary.Hash}.Selector(user.Spec.Selector)))
-	if err := r.client.Apply(ctx, service, fieldManager, client.ForceOwnership); err != nil {
-		return fmt.Errorf("cannot apply Service %q: %w", *service.Name, err)
-	}
-	return nil
-}
-
-func (r *Reconciler) deleteCanaryService(ctx context.Context, w *world, name string) error {
-	service := w.services[name]
-	if service == nil || !metav1.IsControlledBy(service, w.deployment) {
-		return nil
-	}
-	precondition := client.Preconditions{UID: &service.UID}
-	if err := client.IgnoreNotFound(r.client.Delete(ctx, service, precondition)); err != nil {
-		return fmt.Errorf("cannot delete Service %q: %w", name, err)
-	}
-	return nil
 }
 
 // applyRoute makes a route carry its split, and the objects beside it what they

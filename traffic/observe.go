@@ -8,15 +8,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -185,11 +182,12 @@ func (r *Reconciler) observeService(ctx context.Context, w *world, name string, 
 	if service != nil {
 		seen.Exists = true
 		seen.InPlace = narrowed(service, w.narrow(target))
-		counts, err := r.readyByReplicaSet(ctx, w.deployment.Namespace, name)
+		behind, err := r.endpointsOf(ctx, client.ObjectKeyFromObject(service), asked(service, seen.Backend))
 		if err != nil {
 			return err
 		}
-		for rs, n := range counts {
+		seen.Lacks = behind.lacks()
+		for rs, n := range behind.byReplicaSet() {
 			switch rs {
 			case state.Stable.ReplicaSet:
 				seen.Stable += n
@@ -220,15 +218,24 @@ func (r *Reconciler) observeCanaryService(ctx context.Context, w *world, seen *r
 	case rollout.CanaryServiceAbsent:
 		seen.CanaryInPlace = service == nil
 	case rollout.CanaryServiceSelect:
-		seen.CanaryInPlace = service != nil && service.Spec.Selector[appsv1.DefaultDeploymentUniqueLabelKey] == state.Canary.Hash
+		seen.CanaryInPlace = service != nil && w.follows(service, seen.Name)
 	}
 	if service == nil || state.Canary.ReplicaSet == "" {
 		return nil
 	}
-	seen.CanaryMade = service.CreationTimestamp.Time
-	counts, err := r.readyByReplicaSet(ctx, w.deployment.Namespace, name)
-	seen.CanaryReady = counts[state.Canary.ReplicaSet]
+	seen.CanaryMade = madeAt(service)
+	behind, err := r.endpointsOf(ctx, client.ObjectKeyFromObject(service), service.Spec.Ports)
+	seen.CanaryReady, seen.CanaryLacks = behind.byReplicaSet()[state.Canary.ReplicaSet], behind.lacks()
 	return err
+}
+
+// asked are the ports that the pods behind a Service must have: all, where routes
+// lead to it. What nobody's traffic goes through is its owner's alone.
+func asked(service *corev1.Service, backend bool) []corev1.ServicePort {
+	if !backend {
+		return nil
+	}
+	return service.Spec.Ports
 }
 
 func (r *Reconciler) getService(ctx context.Context, w *world, name string) (*corev1.Service, error) {
@@ -264,32 +271,4 @@ func (w *world) narrow(target rollout.Target) route.Narrow {
 func narrowed(service *corev1.Service, want route.Narrow) bool {
 	carried, err := route.ParseNarrow(service.Annotations[route.SplitAnnotation])
 	return err == nil && carried == want && maps.Equal(service.Spec.Selector, want.Selector(service.Spec.Selector))
-}
-
-// readyByReplicaSet counts a Service's ready endpoints by the ReplicaSet of
-// their pods, which is the pod's name without its last part.
-func (r *Reconciler) readyByReplicaSet(ctx context.Context, namespace, service string) (map[string]int32, error) {
-	pods, err := r.readyPods(ctx, namespace, service)
-	counts := map[string]int32{}
-	for pod := range pods {
-		counts[pod[:max(strings.LastIndex(pod, "-"), 0)]]++
-	}
-	return counts, err
-}
-
-// readyPods are the pods that a Service leads to, by name, with their UIDs.
-func (r *Reconciler) readyPods(ctx context.Context, namespace, service string) (map[string]types.UID, error) {
-	var slices discoveryv1.EndpointSliceList
-	if err := r.client.List(ctx, &slices, client.InNamespace(namespace), client.MatchingLabels{discoveryv1.LabelServiceName: service}, client.UnsafeDisableDeepCopy); err != nil {
-		return nil, fmt.Errorf("cannot list EndpointSlices: %w", err)
-	}
-	pods := map[string]types.UID{}
-	for _, slice := range slices.Items {
-		for _, endpoint := range slice.Endpoints {
-			if endpoint.TargetRef != nil && endpoint.Conditions.Ready != nil && *endpoint.Conditions.Ready {
-				pods[endpoint.TargetRef.Name] = endpoint.TargetRef.UID // one pod stands in a slice for each address family
-			}
-		}
-	}
-	return pods, nil
 }

@@ -176,13 +176,13 @@ func (b batches) observeBatchServices(ctx context.Context, w *batchWorld) error 
 		}
 		if service != nil {
 			w.services[name] = service
-			ready, err := b.readyPods(ctx, service.Namespace, name)
+			behind, err := b.endpointsOf(ctx, client.ObjectKeyFromObject(service), asked(service, false))
 			if err != nil {
 				return err
 			}
 			seen.Exists = true
-			seen.InPlace = narrowed(service, w.narrow) && (w.narrow.Hash == "" || len(ready) > 0) // the slices come later
-			for _, uid := range ready {
+			seen.InPlace = narrowed(service, w.narrow) && (w.narrow.Hash == "" || len(behind.ready) > 0) // the slices come later
+			for _, uid := range behind.ready {
 				hash, own := hashes[uid]
 				if !own {
 					seen.Other++

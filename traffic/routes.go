@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 
 	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -31,6 +33,8 @@ type routeSeen struct {
 	split, carried route.Split
 	// shown tells whether it shows what it is to carry.
 	shown bool
+	// astray names the Services that it is to lead to, where it leads to none.
+	astray string
 	// owned are the objects that are to be beside it, and are not or not so;
 	// spare are those that are there and are not to be.
 	owned []route.Object
@@ -73,6 +77,7 @@ func (r *Reconciler) observeRoute(ctx context.Context, w *world, ref route.Ref, 
 		return err
 	}
 	told.Exists, told.Accepted = true, accepted && (ref.Kind == route.Ingress || isAccepted(object.Object))
+	told.Astray = seen.astray
 	told.InPlace = seen.shown && len(seen.owned) == 0 && len(seen.spare) == 0
 	return nil
 }
@@ -90,6 +95,7 @@ func (r *Reconciler) render(ctx context.Context, seen *routeSeen, w *world, targ
 	seen.split = wanted(seen.carried, w.deployment.Namespace, w.deployment.Name, w.snapshot.State, target)
 	object := seen.object.Object
 	own := renderer.Restore(object, seen.carried)
+	seen.astray = astray(renderer.Services(own), w.snapshot.State.Backends)
 	now, err := renderer.Render(own, seen.split)
 	if err != nil {
 		return nil, fmt.Errorf("cannot divide %s: %w", seen.ref.Words(), err)
@@ -98,6 +104,19 @@ func (r *Reconciler) render(ctx context.Context, seen *routeSeen, w *world, targ
 	seen.shown = untouched || (seen.carried.Same(seen.split) && reflect.DeepEqual(plain(object["spec"]), plain(now.Shown["spec"])) &&
 		contains(route.Annotations(object), route.Annotations(now.Shown))) // some dialects have the weights there
 	return owned(renderer, own, seen.split.OfDeployment(w.deployment.Name), seen.ref)
+}
+
+// astray names the Services of a rollout where a route leads to none of them: its
+// owner changed it, and a weight there would be nobody's.
+func astray(leads, backends []string) string {
+	words := make([]string, len(backends))
+	for i, name := range backends {
+		if slices.Contains(leads, name) {
+			return ""
+		}
+		words[i] = fmt.Sprintf("Service %q", name)
+	}
+	return strings.Join(words, " or ")
 }
 
 // owned are the objects beside a route for the sake of some of its shares.

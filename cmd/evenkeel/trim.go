@@ -18,7 +18,8 @@ import (
 // trim drops of an object, before it is cached, what nobody reads there:
 //
 //	all              who owns which field
-//	EndpointSlices   all of an endpoint but its pod's name and UID, and whether it is ready
+//	EndpointSlices   all of an endpoint but its pod's name and UID, and whether it is ready,
+//	                 and all of its ports but their names
 //	Services,        the manifest that kubectl keeps, which is the whole object again
 //	routes
 //
@@ -44,7 +45,9 @@ func trim(in any) (any, error) {
 }
 
 func trimEndpoints(slice *discoveryv1.EndpointSlice) {
-	slice.Ports = nil
+	for i := range slice.Ports { // which of the Service's ports the pods have
+		slice.Ports[i] = discoveryv1.EndpointPort{Name: slice.Ports[i].Name}
+	}
 	for i, endpoint := range slice.Endpoints {
 		kept := discoveryv1.Endpoint{Conditions: discoveryv1.EndpointConditions{Ready: endpoint.Conditions.Ready}}
 		if endpoint.TargetRef != nil {

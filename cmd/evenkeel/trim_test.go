@@ -49,10 +49,10 @@ func TestTrimLeavesWhatReadersNeed(t *testing.T) {
 	template := corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Image: "demo:v1"}}}}
 	service := corev1.ServiceSpec{Selector: map[string]string{"app": "demo"}, Ports: []corev1.ServicePort{{Port: 80}}}
 	for name, row := range map[string]struct{ in, want runtime.Object }{
-		// its Service by the label, its ready pods by their names
+		// its Service by the label, its ready pods by their names, and which ports they have
 		"EndpointSlice": {
 			&discoveryv1.EndpointSlice{
-				ObjectMeta: withManagers(of()), AddressType: discoveryv1.AddressTypeIPv4, Ports: []discoveryv1.EndpointPort{{Port: ptr.To[int32](80)}},
+				ObjectMeta: withManagers(of()), AddressType: discoveryv1.AddressTypeIPv4, Ports: []discoveryv1.EndpointPort{{Name: ptr.To("http"), Port: ptr.To[int32](8080), Protocol: ptr.To(corev1.ProtocolTCP), AppProtocol: ptr.To("h2c")}},
 				Endpoints: []discoveryv1.Endpoint{
 					{
 						Addresses: []string{"10.0.0.1"}, NodeName: ptr.To("node"), Zone: ptr.To("a"),
@@ -63,7 +63,7 @@ func TestTrimLeavesWhatReadersNeed(t *testing.T) {
 				},
 			},
 			&discoveryv1.EndpointSlice{
-				ObjectMeta: of(), AddressType: discoveryv1.AddressTypeIPv4,
+				ObjectMeta: of(), AddressType: discoveryv1.AddressTypeIPv4, Ports: []discoveryv1.EndpointPort{{Name: ptr.To("http")}},
 				Endpoints: []discoveryv1.Endpoint{
 					{Conditions: discoveryv1.EndpointConditions{Ready: ptr.To(true)}, TargetRef: &corev1.ObjectReference{Name: "demo-1-a", UID: "p"}},
 					{Conditions: discoveryv1.EndpointConditions{Ready: ptr.To(false)}},

@@ -77,6 +77,9 @@ func canaryGone(s Snapshot, now time.Time) (Decision, bool) {
 	if serves, _ := s.canaryServes(now); serves {
 		return Decision{}, false
 	}
+	if s.Canary.Ready > 0 && s.deaf() != "" {
+		return rollBack(s.State, reasonCanaryDeaf, now), true
+	}
 	return rollBack(s.State, reasonCanaryGone, now), true
 }
 
@@ -98,6 +101,8 @@ type outcome struct {
 	from time.Time
 	// patient waits have no deadline: a person, or time itself, ends them.
 	patient bool
+	// lasting waits have a deadline after which a person looks, and no way back.
+	lasting bool
 }
 
 // settleWait turns a stage's outcome into a decision, and a wait that has lasted
@@ -117,7 +122,7 @@ func settleWait(s Snapshot, o outcome, now time.Time) Decision {
 	}
 	left := from.Add(time.Duration(s.State.Timing.StepDeadline)).Sub(now)
 	switch {
-	case left <= 0 && !s.State.Reversible():
+	case left <= 0 && (o.lasting || !s.State.Reversible()):
 		return waitFor(s.State, waitOverdue(o.wait, s.State.Timing.StepDeadline))
 	case left <= 0 && s.State.OnFailure == OnFailureHold:
 		return waitFor(s.State, waitDecision(o.wait))
@@ -174,7 +179,7 @@ func rollBack(state State, reason string, now time.Time) Decision {
 func (s State) enter(phase Phase, stage Stage, now time.Time) State {
 	s.Phase, s.Stage = phase, stage
 	s.Since, s.Seen = stamp(now), time.Time{}
-	s.Told, s.Closed = false, false
+	s.Told, s.Closed, s.Warned = false, false, false
 	s.Wait = stageWaits[stage]
 	s.Log = s.Log.Entered(phase, stage, s.Step, now)
 	return s

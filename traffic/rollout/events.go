@@ -23,12 +23,11 @@ type Event struct {
 // needsHelp tells a wait that a person has to end from one that goes by itself.
 func needsHelp(wait string) bool {
 	named := func(sentence string) bool { // of a Service or a route
-		_, tail, _ := strings.Cut(sentence, `""`)
-		return strings.HasSuffix(wait, tail)
+		return strings.HasSuffix(wait, sentence[strings.LastIndex(sentence, `""`)+2:])
 	}
 	overdue, _, _ := strings.Cut(waitOverdue("", 0), ":")
 	return strings.HasPrefix(wait, waitRefused("")) || strings.HasPrefix(wait, waitDecision("")) ||
-		strings.HasPrefix(wait, overdue) || named(waitOthers("")) || named(waitFailed("")) || named(waitUnclear("")) || named(Snapshot{Services: []Service{{}}}.missing()) || wait == waitUnknownStage
+		strings.HasPrefix(wait, overdue) || named(waitOthers("")) || named(waitLost("")) || strings.HasSuffix(wait, " again") || named(waitPort("", "", `""`)) || named(waitFailed("")) || named(waitUnclear("")) || named(Snapshot{Services: []Service{{}}}.missing()) || wait == waitUnknownStage
 }
 
 func eventStarted(s State) *Event {
@@ -52,6 +51,15 @@ func eventShift(s State) *Event {
 
 func eventUnready(s State) *Event {
 	return &Event{Reason: "CanaryUnready", Warning: true, Message: fmt.Sprintf("%s: fewer canary pods are ready than %d%% of the traffic needs", s.where(), s.Weight)}
+}
+
+// eventStableUnready tells why stable does not carry its share: pods of it, or what
+// leads to them.
+func eventStableUnready(s State) *Event {
+	if s.Wait != waitStable {
+		return eventWaiting(s)
+	}
+	return &Event{Reason: "StableUnready", Warning: true, Wait: KindOfWait(s.Wait), Message: fmt.Sprintf("%s: fewer stable pods are ready than %d%% of the traffic needs", s.where(), 100-s.Weight)}
 }
 
 // eventMeasured tells what is new about an analysis: the first time that it passes

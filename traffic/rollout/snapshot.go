@@ -60,20 +60,26 @@ type Service struct {
 	// pods of neither.
 	Stable, Canary, Other int32
 	// Backend tells whether routes lead to it, so that it has a Service for the canary.
+	// Only pods that have all its ports count as ready then.
 	Backend bool
+	// Lacks names a port of it that no container of some ready pods has, CanaryLacks
+	// one of the canary's.
+	Lacks, CanaryLacks string
 	// CanaryInPlace tells whether that one is as the Target says, and
 	// CanaryReady counts its ready endpoints.
 	CanaryInPlace bool
 	CanaryReady   int32
-	// CanaryMade is when that one was made: its endpoints follow.
+	// CanaryMade is when that one was made, or changed: its endpoints follow.
 	CanaryMade time.Time
 }
 
-// Route is a route that leads to one of the Services.
+// Route is a route that led to one of the Services when the rollout started.
 type Route struct {
 	// Name is the route's, for people: HTTPRoute "demo".
 	Name   string
 	Exists bool
+	// Astray names the Services that it is to lead to, where it leads to none of them.
+	Astray string
 	// InPlace tells whether it divides the traffic as the Target says.
 	InPlace bool
 	// Accepted tells whether every parent has accepted this generation and

@@ -3,7 +3,10 @@
 
 package rollout
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // stages are all stages, in the order in which a rollout goes through them, on
 // and back. Each function is one stage: what must be seen, and where the rollout
@@ -72,6 +75,9 @@ func leavePrepare(s Snapshot, now time.Time) outcome {
 	if wait := s.missing(); wait != "" {
 		return outcome{wait: wait}
 	}
+	if !s.Rendered {
+		return outcome{wait: waitRendering}
+	}
 	for _, service := range s.Services {
 		if service.Other > 0 {
 			return outcome{wait: waitOthers(service.Name)}
@@ -84,6 +90,9 @@ func leavePrepare(s Snapshot, now time.Time) outcome {
 	}
 	if state.Divides() && s.Stable.Ready < s.Replicas {
 		return outcome{wait: waitStable}
+	}
+	if wait := s.lost(); wait != "" {
+		return outcome{wait: wait}
 	}
 	if wait := s.notInPlace(); wait != "" {
 		return outcome{wait: wait}
@@ -125,7 +134,7 @@ func leaveScale(s Snapshot, now time.Time) outcome {
 	case s.Canary.Refused != "":
 		return outcome{wait: waitRefused(s.Canary.Refused)}
 	default:
-		return outcome{wait: stageWaits[StageScale]}
+		return outcome{wait: cmp.Or(s.deaf(), stageWaits[StageScale])}
 	}
 }
 
@@ -154,13 +163,17 @@ func leaveShift(s Snapshot, now time.Time) outcome {
 // agree.
 func leaveDwell(s Snapshot, now time.Time) outcome {
 	state, step := s.State, s.State.Current()
-	if o, trouble := s.trouble(now, s.missing(), s.misplaced(), s.unclear()); trouble {
-		return o
-	}
 	part := state.Weight < step.Weight
-	if !part && s.canaryReady() < s.need() {
+	wrong := cmp.Or(s.missing(), s.unrendered(), s.misplaced(now), s.unclear())
+	if wrong == "" && !part && s.canaryReady() < s.need() {
 		next := state.enter(Stepping, StageScale, now)
 		return outcome{next: &next, event: eventUnready(next)}
+	}
+	if o, sick := s.sick(now); wrong == "" && sick {
+		return o
+	}
+	if o, trouble := s.trouble(now, wrong); trouble {
+		return o
 	}
 	settle := time.Duration(0)
 	if state.Divides() {
@@ -199,17 +212,13 @@ func (s Snapshot) giveWhatIsCarried(part bool, now time.Time) (outcome, bool) {
 	return outcome{next: &next}, !next.Equal(state)
 }
 
-// goOn starts the next step; after the last one the canary becomes stable. A
-// stable that cannot carry its share is no ground to go on from.
+// goOn starts the next step; after the last one the canary becomes stable.
 func (s Snapshot) goOn(now time.Time) outcome {
 	state := s.State
 	if s.Closed.Why != "" {
 		return s.Closed.wait(now)
 	}
 	if !state.last() {
-		if state.Divides() && s.Stable.Ready < s.Replicas-max(carries(state.Weight, s.Replicas), down(s.Replicas, state.Give)) {
-			return outcome{wait: waitStable, patient: true}
-		}
 		state.Step++
 		state.Analyses = unmeasured(state.Analyses)
 		next := state.makeRoom(s.Replicas).enter(Stepping, StageScale, now)
@@ -232,7 +241,12 @@ func leaveService(s Snapshot, now time.Time) outcome {
 		return outcome{wait: wait}
 	}
 	for _, service := range s.Services {
-		if service.Stable > 0 || service.Canary < s.whole() {
+		switch {
+		case service.Stable > 0:
+			return outcome{wait: stageWaits[StageService]}
+		case service.Canary < s.whole() && service.Lacks != "":
+			return outcome{wait: waitPort("the canary's", service.Name, service.Lacks)}
+		case service.Canary < s.whole():
 			return outcome{wait: stageWaits[StageService]}
 		}
 	}
@@ -253,7 +267,7 @@ func leaveDrain(s Snapshot, now time.Time) outcome {
 	if s.Canary.Ready < s.whole() {
 		unready = waitCanaryCarries
 	}
-	if o, trouble := s.trouble(now, s.misplaced(), unready); trouble {
+	if o, trouble := s.trouble(now, s.unrendered(), s.misplaced(now), unready); trouble {
 		return o
 	}
 	delay := time.Duration(s.State.Timing.Settle) + time.Duration(s.State.Timing.ScaleDownDelay)

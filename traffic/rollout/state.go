@@ -169,6 +169,8 @@ type State struct {
 	Held bool `json:"held,omitempty"`
 	// Told is set when a person said continue to the current step.
 	Told bool `json:"told,omitempty"`
+	// Warned is set when it was told in this stage that stable is sick.
+	Warned bool `json:"warned,omitempty"`
 	// Closed tells that the gate is shut because the way forward is closed.
 	Closed bool `json:"closed,omitempty"`
 	// OverrideBy is who wrote the emergency's annotation, where that is known.

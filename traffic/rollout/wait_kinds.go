@@ -16,7 +16,7 @@ const (
 	WaitHeld     WaitKind = "held"     // somebody paused it
 	WaitOverdue  WaitKind = "overdue"  // longer than its deadline, with no way back
 	WaitRefused  WaitKind = "refused"  // the cluster refuses its pods, as a quota does
-	WaitMissing  WaitKind = "missing"  // a Service or a route is gone
+	WaitMissing  WaitKind = "missing"  // a Service or a route is gone, or leads elsewhere
 	WaitPods     WaitKind = "pods"     // pods come, get ready or go
 	WaitServices WaitKind = "services" // Services select what the stage wants
 	WaitRoutes   WaitKind = "routes"   // routes are accepted
@@ -55,6 +55,7 @@ var waitKinds = []struct {
 	{`Service "`, " exists", WaitMissing},
 	{`Service "`, "", WaitServices},
 	{"", " exists", WaitMissing},
+	{"", " again", WaitMissing},
 	{"the step's time is over", "", WaitTime},
 	{"the scale-down delay is over", "", WaitTime},
 	{`analysis "`, "", WaitAnalysis},
@@ -62,6 +63,7 @@ var waitKinds = []struct {
 	{"a release window ", "", WaitClosed},
 	{"a freeze ", "", WaitClosed},
 	{"a place for releases ", "", WaitClosed},
+	{"", " finds none", WaitServices},
 	{"the stock controller ", "", WaitPods},
 	{"the rolling update ", "", WaitPods},
 	{"the first batch ", "", WaitPods},

@@ -41,6 +41,7 @@ const (
 
 // The reasons for going back that a rule gives.
 const (
+	reasonCanaryDeaf   = "no ready canary pod has the port that its traffic goes to"
 	reasonCanaryGone   = "no canary pod is ready while traffic goes to them"
 	reasonScaledToZero = "it was scaled to 0 replicas before the new version was proved"
 	reasonSameTemplate = "the new template is the stable one"
@@ -74,6 +75,15 @@ func waitOthers(service string) string {
 	return fmt.Sprintf("Service %q leads to this Deployment's pods alone: it also selects pods of another workload", service)
 }
 
+func waitLost(service string) string {
+	return fmt.Sprintf("Service %q leads to stable's pods: it has no ready endpoint of them", service)
+}
+
+// waitPort names a targetPort that pods of a version, named as whose, do not have.
+func waitPort(whose, service, port string) string {
+	return fmt.Sprintf("%s pods have the port that Service %q leads to: its port %s finds none", whose, service, port)
+}
+
 func reasonFailed(a Analysis) string {
 	return fmt.Sprintf("analysis %q failed %d times in a step, and may %d times: %s", a.Name, a.Failed, a.FailureLimit, a.Last.Says)
 }
@@ -86,7 +96,8 @@ func betweenReason(between string) string {
 	return between + ", of an earlier rollout that is unfinished, has pods besides the stable ones"
 }
 
-// missing names the first object that a rollout needs and that is not there.
+// missing names the first object that a rollout needs and that is not there, or
+// leads elsewhere by now.
 func (s Snapshot) missing() string {
 	for _, service := range s.Services {
 		if !service.Exists {
@@ -94,8 +105,11 @@ func (s Snapshot) missing() string {
 		}
 	}
 	for _, route := range s.Routes {
-		if !route.Exists {
+		switch {
+		case !route.Exists:
 			return route.Name + " exists"
+		case route.Astray != "":
+			return fmt.Sprintf("%s leads to %s again", route.Name, route.Astray)
 		}
 	}
 	return ""
@@ -117,10 +131,38 @@ func (s Snapshot) notInPlace() string {
 	return ""
 }
 
+// deaf says that ready pods of the canary do not have a port that its traffic goes to.
+func (s Snapshot) deaf() string {
+	for _, service := range s.Services {
+		if service.Backend && service.CanaryLacks != "" {
+			return waitPort("the canary's", service.Name, service.CanaryLacks)
+		}
+	}
+	return ""
+}
+
+// lost names the first Service that routes lead to and that leads to no ready pod of
+// stable, which has some and carries traffic: somebody changed it.
+func (s Snapshot) lost() string {
+	if !s.State.Divides() || s.State.Weight >= 100 || s.Stable.Ready == 0 {
+		return ""
+	}
+	for _, service := range s.Services {
+		switch {
+		case !service.Backend || !service.Exists || service.Stable > 0:
+		case service.Lacks != "":
+			return waitPort("stable's", service.Name, service.Lacks)
+		default:
+			return waitLost(service.Name)
+		}
+	}
+	return ""
+}
+
 // misplaced says that an object is no longer as the stage promises, where it has
-// been before.
-func (s Snapshot) misplaced() string {
-	if s.notInPlace() == "" {
+// been before. A canary's Service that was changed has to get its endpoints, too.
+func (s Snapshot) misplaced(now time.Time) string {
+	if _, left := s.canaryServes(now); s.notInPlace() == "" && left <= 0 {
 		return ""
 	}
 	return waitPlace
@@ -142,13 +184,21 @@ func (s Snapshot) trouble(now time.Time, waits ...string) (outcome, bool) {
 		return outcome{}, false
 	}
 	state.Since, state.Seen = stamp(state.Since.Add(now.Sub(state.Seen))), time.Time{}
-	state.Wait = stageWaits[state.Stage]
+	if state.Wait != waitPerson && state.Wait != s.Closed.Why { // or what nobody was told about would tell them anew
+		state.Wait = stageWaits[state.Stage]
+	}
 	return outcome{next: &state}, true
 }
 
-func (s Snapshot) renderWait() string {
-	if !s.Rendered {
-		return waitRendering
+// unrendered says that the Deployment's fields are not those that the state asks for:
+// the stock controller goes by others, and admission was not asked.
+func (s Snapshot) unrendered() string {
+	if s.Rendered {
+		return ""
 	}
-	return stageWaits[s.State.Stage]
+	return waitRendering
+}
+
+func (s Snapshot) renderWait() string {
+	return cmp.Or(s.unrendered(), stageWaits[s.State.Stage])
 }

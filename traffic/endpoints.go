@@ -1,0 +1,89 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package traffic
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// endpoints are the ready pods of a Service, by name.
+type endpoints struct {
+	// ready have every port that is asked for, deaf lack the one that is named.
+	ready map[string]types.UID
+	deaf  map[string]string
+}
+
+// endpointsOf reads which ready pods a Service leads to, and tells apart those that
+// lack one of some ports: a targetPort that no container of a pod has. Such pods
+// are in a slice of their own, as ready as any, and the data plane has no way there.
+func (r *Reconciler) endpointsOf(ctx context.Context, service client.ObjectKey, ports []corev1.ServicePort) (endpoints, error) {
+	out := endpoints{ready: map[string]types.UID{}, deaf: map[string]string{}}
+	var list discoveryv1.EndpointSliceList
+	if err := r.client.List(ctx, &list, client.InNamespace(service.Namespace), client.MatchingLabels{discoveryv1.LabelServiceName: service.Name}, client.UnsafeDisableDeepCopy); err != nil {
+		return out, fmt.Errorf("cannot list EndpointSlices: %w", err)
+	}
+	for i := range list.Items {
+		slice := &list.Items[i]
+		lacks := lacking(ports, slice)
+		for _, endpoint := range slice.Endpoints {
+			switch {
+			case endpoint.TargetRef == nil || !ptr.Deref(endpoint.Conditions.Ready, false):
+			case lacks != "":
+				out.deaf[endpoint.TargetRef.Name] = lacks
+			default:
+				out.ready[endpoint.TargetRef.Name] = endpoint.TargetRef.UID // one pod stands in a slice for each address family
+			}
+		}
+	}
+	for pod := range out.ready { // it was in another slice before the Service was changed
+		delete(out.deaf, pod)
+	}
+	return out, nil
+}
+
+// lacking names the first of a Service's ports that the pods of a slice do not have.
+func lacking(ports []corev1.ServicePort, slice *discoveryv1.EndpointSlice) string {
+	for _, port := range ports {
+		same := func(p discoveryv1.EndpointPort) bool { return ptr.Deref(p.Name, "") == port.Name }
+		switch {
+		case slices.ContainsFunc(slice.Ports, same):
+		case port.Name == "":
+			return strconv.Itoa(int(port.Port))
+		default:
+			return port.Name
+		}
+	}
+	return ""
+}
+
+// lacks is the first port that pods lack; empty where all have all.
+func (e endpoints) lacks() string {
+	first := ""
+	for _, port := range e.deaf {
+		if first == "" || port < first {
+			first = port
+		}
+	}
+	return first
+}
+
+// byReplicaSet counts the pods that are ready by their ReplicaSet, which is a pod's
+// name without its last part.
+func (e endpoints) byReplicaSet() map[string]int32 {
+	counts := map[string]int32{}
+	for pod := range e.ready {
+		counts[pod[:max(strings.LastIndex(pod, "-"), 0)]]++
+	}
+	return counts
+}
