@@ -50,7 +50,7 @@ func (r *Reconciler) apply(ctx context.Context, w *world, next rollout.State) (b
 func (r *Reconciler) keep(ctx context.Context, w *world) error {
 	state := w.snapshot.State
 	if !state.InFlight() {
-		return nil
+		return r.release(ctx, client.ObjectKeyFromObject(w.deployment))
 	}
 	target := state.Target()
 	for _, seen := range w.snapshot.Services {
@@ -234,61 +234,4 @@ func kindOf(object client.Object) string {
 		return kind
 	}
 	return strings.TrimPrefix(fmt.Sprintf("%T", object), "*v1.")
-}
-
-// release restores the routes and Services of a Deployment that is gone.
-func (r *Reconciler) release(ctx context.Context, gone types.NamespacedName) error {
-	marked := inFlightIn(gone.Namespace)
-	if err := r.releaseServices(ctx, marked, route.Narrow{Deployment: gone.Name}); err != nil {
-		return err
-	}
-	for _, kind := range r.kinds {
-		if err := r.releaseRoutes(ctx, kind, gone, marked); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// inFlightIn selects what is in flight in a namespace.
-func inFlightIn(namespace string) []client.ListOption {
-	return []client.ListOption{client.InNamespace(namespace), client.HasLabels{rollout.InFlightLabel}}
-}
-
-// releaseServices restores the Services that carry the name of a workload.
-func (r *Reconciler) releaseServices(ctx context.Context, marked []client.ListOption, gone route.Narrow) error {
-	var services corev1.ServiceList
-	if err := r.client.List(ctx, &services, marked...); err != nil {
-		return fmt.Errorf("cannot list Services: %w", err)
-	}
-	for i := range services.Items {
-		narrow, err := route.ParseNarrow(services.Items[i].Annotations[route.SplitAnnotation])
-		if err != nil || narrow.Owner() != gone.Owner() {
-			continue
-		}
-		if err := r.annotateService(ctx, &services.Items[i], route.Narrow{}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *Reconciler) releaseRoutes(ctx context.Context, kind route.Kind, gone types.NamespacedName, marked []client.ListOption) error {
-	list := &unstructured.UnstructuredList{}
-	list.SetAPIVersion(kind.APIVersion())
-	list.SetKind(kind.Name() + "List")
-	if err := r.client.List(ctx, list, marked...); err != nil {
-		return fmt.Errorf("cannot list %ss: %w", kind.Name(), err)
-	}
-	for i := range list.Items {
-		carried, err := route.Parse(list.Items[i].GetAnnotations()[route.SplitAnnotation])
-		left := carried.WithoutDeployment(gone.Name)
-		if err != nil || left.Same(carried) {
-			continue
-		}
-		if err := r.annotate(ctx, &list.Items[i], route.SplitAnnotation, left.String(), len(left.Shares) > 0); err != nil {
-			return err
-		}
-	}
-	return nil
 }

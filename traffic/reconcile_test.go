@@ -94,7 +94,7 @@ func cluster(t *testing.T, state rollout.State, wrote func(client.Object) error)
 }
 
 func reconciler(c client.Client, told *events.FakeRecorder) *Reconciler {
-	return &Reconciler{client: c, record: recorder{events: told}, kinds: []route.Kind{route.HTTPRoute}, now: func() time.Time { return morning }}
+	return &Reconciler{client: c, live: c, record: recorder{events: told}, kinds: []route.Kind{route.HTTPRoute}, now: func() time.Time { return morning }}
 }
 
 // What an earlier rollout left counts where the stock controller would keep it

@@ -168,9 +168,7 @@ func (r *Reconciler) observeOwned(ctx context.Context, owner client.Object, seen
 
 // ownedBeside lists what is beside a route for the sake of its owner.
 func (r *Reconciler) ownedBeside(ctx context.Context, owner client.Object, ref route.Ref) (map[string]*unstructured.Unstructured, error) {
-	list := &unstructured.UnstructuredList{}
-	list.SetAPIVersion(ref.Kind.APIVersion())
-	list.SetKind(ref.Kind.Name() + "List")
+	list := listOf(ref.Kind)
 	err := r.client.List(ctx, list, client.InNamespace(owner.GetNamespace()), client.MatchingLabels{rollout.RoleLabel: rollout.RoleCanary})
 	if err != nil {
 		return nil, fmt.Errorf("cannot list %ss: %w", ref.Kind.Name(), err)
@@ -190,6 +188,14 @@ func blank(kind route.Kind) *unstructured.Unstructured {
 	object.SetAPIVersion(kind.APIVersion())
 	object.SetKind(kind.Name())
 	return object
+}
+
+// listOf is a list of a kind to read into.
+func listOf(kind route.Kind) *unstructured.UnstructuredList {
+	list := &unstructured.UnstructuredList{}
+	list.SetAPIVersion(kind.APIVersion())
+	list.SetKind(kind.Name() + "List")
+	return list
 }
 
 // isAccepted tells whether every parent has taken this generation of a route.
