@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -267,12 +266,18 @@ func narrowed(service *corev1.Service, want route.Narrow) bool {
 }
 
 // readyByReplicaSet counts a Service's ready endpoints by the ReplicaSet of
-// their pods, which is the pod's name without its last part.
+// their pods. Those that are gone by now are not counted.
 func (r *Reconciler) readyByReplicaSet(ctx context.Context, namespace, service string) (map[string]int32, error) {
 	pods, err := r.readyPods(ctx, namespace, service)
 	counts := map[string]int32{}
 	for pod := range pods {
-		counts[pod[:max(strings.LastIndex(pod, "-"), 0)]]++
+		rs, err := r.replicaSetOf(ctx, types.NamespacedName{Namespace: namespace, Name: pod})
+		if err != nil {
+			return nil, err
+		}
+		if rs != "" {
+			counts[rs]++
+		}
 	}
 	return counts, err
 }
