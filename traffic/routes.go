@@ -198,31 +198,6 @@ func listOf(kind route.Kind) *unstructured.UnstructuredList {
 	return list
 }
 
-// isAccepted tells whether every parent has taken this generation of a route.
-func isAccepted(object route.Object) bool {
-	parents, _ := route.Dig(object, "status", "parents").([]any)
-	for _, parent := range parents {
-		for _, condition := range []string{"Accepted", "ResolvedRefs"} {
-			if !holds(parent, condition, route.Dig(object, "metadata", "generation")) {
-				return false
-			}
-		}
-	}
-	return len(parents) > 0
-}
-
-func holds(parent any, kind string, generation any) bool {
-	conditions, _ := route.Dig(parent, "conditions").([]any)
-	for _, condition := range conditions {
-		if route.Dig(condition, "type") == kind {
-			seen, _ := route.Dig(condition, "observedGeneration").(int64)
-			now, _ := generation.(int64)
-			return route.Dig(condition, "status") == "True" && seen >= now
-		}
-	}
-	return false
-}
-
 // contains tells whether a tree shows all that another one says; the API server
 // may have filled in more.
 func contains(there, want any) bool {
