@@ -60,6 +60,11 @@ func (b batches) list() client.ObjectList {
 // workload is how Services and metrics name a workload of the kind.
 func (b batches) workload(name string) string { return b.kind + "/" + name }
 
+// narrow is how Services name a workload, whichever version they lead to.
+func (b batches) narrow(object client.Object) route.Narrow {
+	return route.Narrow{Workload: b.workload(object.GetName())}
+}
+
 // setUpBatches adds a controller for each kind.
 func (r *Reconciler) setUpBatches(mgr ctrl.Manager, concurrency int) error {
 	for _, kind := range batchKinds() {
@@ -198,7 +203,7 @@ func (b batches) apply(ctx context.Context, w *batchWorld, decision batch.Decisi
 		return false, b.writeBatch(ctx, w.object, next)
 	}
 	for _, service := range w.services {
-		if narrowed(service, w.narrow) {
+		if narrowed(service, w.narrow) || another(service, b.narrow(w.object)) != "" {
 			continue
 		}
 		if err := b.annotateService(ctx, service, w.narrow); err != nil {

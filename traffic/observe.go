@@ -183,7 +183,7 @@ func (r *Reconciler) observeService(ctx context.Context, w *world, name string, 
 	}
 	if service != nil {
 		seen.Exists = true
-		seen.InPlace = narrowed(service, w.narrow(target))
+		seen.InPlace, seen.By = narrowed(service, w.narrow(target)), another(service, route.Narrow{Deployment: w.deployment.Name})
 		counts, err := r.readyByReplicaSet(ctx, w.deployment.Namespace, name)
 		if err != nil {
 			return err
@@ -263,6 +263,16 @@ func (w *world) narrow(target rollout.Target) route.Narrow {
 func narrowed(service *corev1.Service, want route.Narrow) bool {
 	carried, err := route.ParseNarrow(service.Annotations[route.SplitAnnotation])
 	return err == nil && carried == want && maps.Equal(service.Spec.Selector, want.Selector(service.Spec.Selector))
+}
+
+// another names the workload whose rollout has a Service, where that is not the one
+// that asks.
+func another(service *corev1.Service, own route.Narrow) string {
+	carried, err := route.ParseNarrow(service.Annotations[route.SplitAnnotation])
+	if err != nil || carried.Owner() == own.Owner() {
+		return ""
+	}
+	return carried.Owner()
 }
 
 // readyByReplicaSet counts a Service's ready endpoints by the ReplicaSet of

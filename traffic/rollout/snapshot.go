@@ -56,6 +56,8 @@ type Service struct {
 	Exists bool
 	// InPlace tells whether it selects what the state's Target says.
 	InPlace bool
+	// By names another workload whose rollout has the Service; empty where none has.
+	By string
 	// Stable, Canary and Other count its ready endpoints by version; Other are
 	// pods of neither.
 	Stable, Canary, Other int32

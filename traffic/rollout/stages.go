@@ -3,7 +3,10 @@
 
 package rollout
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // stages are all stages, in the order in which a rollout goes through them, on
 // and back. Each function is one stage: what must be seen, and where the rollout
@@ -69,7 +72,7 @@ func leavePrepare(s Snapshot, now time.Time) outcome {
 	if o, shut := s.shut(now); shut {
 		return o
 	}
-	if wait := s.missing(); wait != "" {
+	if wait := cmp.Or(s.missing(), s.occupied()); wait != "" {
 		return outcome{wait: wait}
 	}
 	for _, service := range s.Services {

@@ -74,6 +74,10 @@ func waitOthers(service string) string {
 	return fmt.Sprintf("Service %q leads to this Deployment's pods alone: it also selects pods of another workload", service)
 }
 
+func waitTaken(service, by string) string {
+	return fmt.Sprintf("Service %q is free: the rollout of %s has it", service, by)
+}
+
 func reasonFailed(a Analysis) string {
 	return fmt.Sprintf("analysis %q failed %d times in a step, and may %d times: %s", a.Name, a.Failed, a.FailureLimit, a.Last.Says)
 }
@@ -101,11 +105,27 @@ func (s Snapshot) missing() string {
 	return ""
 }
 
+// occupied names the first Service that another workload's rollout has.
+func (s Snapshot) occupied() string {
+	for _, service := range s.Services {
+		if service.By != "" {
+			return waitTaken(service.Name, service.By)
+		}
+	}
+	return ""
+}
+
+// leaves tells whether a Service is another's, of which this rollout wants nothing
+// any more.
+func (s Snapshot) leaves(service Service) bool {
+	return service.By != "" && (s.State.Phase == RollingBack || s.State.Target().Select == "")
+}
+
 // notInPlace says which wait is due because an object is not yet as the stage
 // promises. What is gone holds nothing, so it is in place.
 func (s Snapshot) notInPlace() string {
 	for _, service := range s.Services {
-		if (service.Exists && !service.InPlace) || !service.CanaryInPlace {
+		if (service.Exists && !service.InPlace && !s.leaves(service)) || !service.CanaryInPlace {
 			return stageWaits[s.State.Stage]
 		}
 	}
