@@ -115,9 +115,6 @@ func (r *Reconciler) applyCanaryService(ctx context.Context, w *world, seen roll
 	if user == nil {
 		return nil
 	}
-	if there := w.services[seen.Name+route.CanarySuffix]; there != nil && !metav1.IsControlledBy(there, w.deployment) {
-		return fmt.Errorf("cannot apply Service %q: it exists and is not Evenkeel's", there.Name)
-	}
 	var ports []*corev1apply.ServicePortApplyConfiguration
 	for _, port := range user.Spec.Ports {
 		p := corev1apply.ServicePort().WithName(port.Name).WithPort(port.Port).WithTargetPort(port.TargetPort).WithProtocol(port.Protocol)
@@ -141,7 +138,7 @@ func (r *Reconciler) applyCanaryService(ctx context.Context, w *world, seen roll
 
 func (r *Reconciler) deleteCanaryService(ctx context.Context, w *world, name string) error {
 	service := w.services[name]
-	if service == nil || !metav1.IsControlledBy(service, w.deployment) {
+	if service == nil {
 		return nil
 	}
 	precondition := client.Preconditions{UID: &service.UID}

@@ -215,6 +215,10 @@ func (r *Reconciler) observeCanaryService(ctx context.Context, w *world, seen *r
 		return err
 	}
 	state := w.snapshot.State
+	if service != nil && !metav1.IsControlledBy(service, w.deployment) { // nothing of it is ours to make, or to take
+		seen.Foreign = fmt.Sprintf("Service %q", name)
+		return nil
+	}
 	switch target.Canary {
 	case rollout.CanaryServiceAbsent:
 		seen.CanaryInPlace = service == nil

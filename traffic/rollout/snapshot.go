@@ -67,6 +67,9 @@ type Service struct {
 	// CanaryReady counts its ready endpoints.
 	CanaryInPlace bool
 	CanaryReady   int32
+	// Foreign names what stands where that one is to be, and is not Evenkeel's;
+	// empty where nothing does.
+	Foreign string
 	// CanaryMade is when that one was made: its endpoints follow.
 	CanaryMade time.Time
 }

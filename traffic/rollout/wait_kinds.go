@@ -55,6 +55,7 @@ var waitKinds = []struct {
 	{`Service "`, " exists", WaitMissing},
 	{`Service "`, "", WaitServices},
 	{"", " exists", WaitMissing},
+	{"", " is not Evenkeel's", WaitRoutes},
 	{"the step's time is over", "", WaitTime},
 	{"the scale-down delay is over", "", WaitTime},
 	{`analysis "`, "", WaitAnalysis},

@@ -21,6 +21,8 @@ func TestKindsOfWaits(t *testing.T) {
 		waitOverdue(stageWaits[StageRelease], Duration(3)):              WaitOverdue,
 		waitRefused(`pods "a" is forbidden: Service "b" gone`):          WaitRefused,
 		waitTaken("demo", `Deployment "other"`):                         WaitServices,
+		waitForeign(`Service "demo-canary"`):                            WaitServices,
+		waitForeign(`Ingress "demo-canary"`):                            WaitRoutes,
 		waitOthers("demo"):                                              WaitServices,
 		`Service "demo" exists`:                                         WaitMissing,
 		`HTTPRoute "demo" exists`:                                       WaitMissing,

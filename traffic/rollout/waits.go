@@ -74,6 +74,10 @@ func waitOthers(service string) string {
 	return fmt.Sprintf("Service %q leads to this Deployment's pods alone: it also selects pods of another workload", service)
 }
 
+func waitForeign(what string) string {
+	return what + " is out of the way: it exists and is not Evenkeel's"
+}
+
 func waitTaken(service, by string) string {
 	return fmt.Sprintf("Service %q is free: the rollout of %s has it", service, by)
 }
@@ -90,11 +94,15 @@ func betweenReason(between string) string {
 	return between + ", of an earlier rollout that is unfinished, has pods besides the stable ones"
 }
 
-// missing names the first object that a rollout needs and that is not there.
+// missing names the first object that a rollout needs and that is not there, or that
+// stands where Evenkeel's own is to be.
 func (s Snapshot) missing() string {
 	for _, service := range s.Services {
 		if !service.Exists {
 			return fmt.Sprintf("Service %q exists", service.Name)
+		}
+		if service.Foreign != "" {
+			return waitForeign(service.Foreign)
 		}
 	}
 	for _, route := range s.Routes {
