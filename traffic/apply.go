@@ -156,7 +156,7 @@ func (r *Reconciler) applyRoute(ctx context.Context, w *world, seen *routeSeen) 
 	}
 	d := w.deployment
 	owner := metav1.OwnerReference{APIVersion: "apps/v1", Kind: "Deployment", Name: d.Name, UID: d.UID}
-	if err := r.applyOwned(ctx, seen, d, owner); err != nil {
+	if err := r.applyOwned(ctx, seen, owner); err != nil {
 		return err
 	}
 	if !seen.shown {
@@ -168,17 +168,9 @@ func (r *Reconciler) applyRoute(ctx context.Context, w *world, seen *routeSeen) 
 }
 
 // applyOwned writes the objects beside a route; they go with their owner.
-func (r *Reconciler) applyOwned(ctx context.Context, seen *routeSeen, owner client.Object, reference metav1.OwnerReference) error {
+func (r *Reconciler) applyOwned(ctx context.Context, seen *routeSeen, reference metav1.OwnerReference) error {
 	reference.Controller, reference.BlockOwnerDeletion = ptr.To(true), ptr.To(false)
 	for _, object := range seen.owned {
-		there := blank(seen.ref.Kind)
-		err := r.client.Get(ctx, client.ObjectKey{Namespace: owner.GetNamespace(), Name: route.NameOf(object)}, there)
-		if err == nil && !metav1.IsControlledBy(there, owner) {
-			return fmt.Errorf("cannot apply %s %q: it exists and is not Evenkeel's", seen.ref.Kind.Name(), there.GetName())
-		}
-		if client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("cannot get %s %q: %w", seen.ref.Kind.Name(), route.NameOf(object), err)
-		}
 		own := &unstructured.Unstructured{Object: route.With(object, seen.ref.String(), "metadata", "annotations", ofAnnotation)}
 		own.SetLabels(map[string]string{rollout.RoleLabel: rollout.RoleCanary, "app.kubernetes.io/managed-by": "evenkeel"})
 		own.SetOwnerReferences([]metav1.OwnerReference{reference})

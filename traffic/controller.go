@@ -255,7 +255,9 @@ func concerns(d *appsv1.Deployment, o client.Object) bool {
 	if metav1.IsControlledBy(o, d) {
 		return true
 	}
-	if slices.Contains(state.Services, strings.TrimSuffix(o.GetName(), route.CanarySuffix)) {
+	if slices.ContainsFunc(state.Services, func(name string) bool {
+		return o.GetName() == name || o.GetName() == name+route.CanarySuffix || strings.HasSuffix(o.GetName(), "-"+name+route.CanarySuffix)
+	}) {
 		return true
 	}
 	return slices.ContainsFunc(state.Routes, func(text string) bool {

@@ -35,6 +35,8 @@ type routeSeen struct {
 	// spare are those that are there and are not to be.
 	owned []route.Object
 	spare []*unstructured.Unstructured
+	// foreign names what stands where one of owned is to be, and is not Evenkeel's.
+	foreign string
 }
 
 func (r *Reconciler) observeRoutes(ctx context.Context, w *world, target rollout.Target) error {
@@ -73,6 +75,7 @@ func (r *Reconciler) observeRoute(ctx context.Context, w *world, ref route.Ref, 
 		return err
 	}
 	told.Exists, told.Accepted = true, accepted && (ref.Kind == route.Ingress || isAccepted(object.Object))
+	told.Foreign = seen.foreign
 	told.InPlace = seen.shown && len(seen.owned) == 0 && len(seen.spare) == 0
 	return nil
 }
@@ -155,6 +158,14 @@ func (r *Reconciler) observeOwned(ctx context.Context, owner client.Object, seen
 		now := there[name]
 		delete(there, name)
 		if now == nil || !contains(now.Object["spec"], object["spec"]) || !contains(route.Dig(now.Object, "metadata", "annotations"), route.Dig(object, "metadata", "annotations")) {
+			foreign, err := r.foreign(ctx, owner, seen.ref.Kind, name)
+			if err != nil {
+				return false, err
+			}
+			if foreign != "" { // nothing of it is ours to make, or to take
+				seen.foreign = foreign
+				continue
+			}
 			seen.owned = append(seen.owned, object)
 			continue
 		}
@@ -164,6 +175,20 @@ func (r *Reconciler) observeOwned(ctx context.Context, owner client.Object, seen
 		seen.spare = append(seen.spare, object)
 	}
 	return accepted, nil
+}
+
+// foreign names an object of a kind that is there and does not belong to an owner;
+// empty where there is none.
+func (r *Reconciler) foreign(ctx context.Context, owner client.Object, kind route.Kind, name string) (string, error) {
+	there := blank(kind)
+	err := r.client.Get(ctx, client.ObjectKey{Namespace: owner.GetNamespace(), Name: name}, there)
+	if err == nil && !metav1.IsControlledBy(there, owner) {
+		return route.Ref{Kind: kind, Name: name}.Words(), nil
+	}
+	if client.IgnoreNotFound(err) != nil {
+		return "", fmt.Errorf("cannot get %s %q: %w", kind.Name(), name, err)
+	}
+	return "", nil
 }
 
 // ownedBeside lists what is beside a route for the sake of its owner.

@@ -81,6 +81,9 @@ type Route struct {
 	Exists bool
 	// InPlace tells whether it divides the traffic as the Target says.
 	InPlace bool
+	// Foreign names what stands where an object beside it is to be, and is not
+	// Evenkeel's; empty where nothing does.
+	Foreign string
 	// Accepted tells whether every parent has accepted this generation and
 	// resolved its references.
 	Accepted bool

@@ -109,6 +109,9 @@ func (s Snapshot) missing() string {
 		if !route.Exists {
 			return route.Name + " exists"
 		}
+		if route.Foreign != "" {
+			return waitForeign(route.Foreign)
+		}
 	}
 	return ""
 }
