@@ -48,7 +48,7 @@ func (r *Reconciler) apply(ctx context.Context, w *world, next rollout.State) (b
 func (r *Reconciler) keep(ctx context.Context, w *world) error {
 	state := w.snapshot.State
 	if !state.InFlight() {
-		return nil
+		return r.release(ctx, client.ObjectKeyFromObject(w.deployment))
 	}
 	target := state.Target()
 	for _, seen := range w.snapshot.Services {
@@ -76,7 +76,7 @@ func (r *Reconciler) writeState(ctx context.Context, d *appsv1.Deployment, state
 }
 
 func (r *Reconciler) applyService(ctx context.Context, w *world, seen rollout.Service, target rollout.Target) error {
-	if seen.Exists && !seen.InPlace {
+	if seen.Exists && !seen.InPlace && seen.By == "" {
 		if err := r.annotateService(ctx, w.services[seen.Name], w.narrowing(w.services[seen.Name], w.narrow(target))); err != nil {
 			return err
 		}
@@ -114,7 +114,7 @@ func (r *Reconciler) applyRoute(ctx context.Context, w *world, seen *routeSeen) 
 	}
 	d := w.deployment
 	owner := metav1.OwnerReference{APIVersion: "apps/v1", Kind: "Deployment", Name: d.Name, UID: d.UID}
-	if err := r.applyOwned(ctx, seen, d, owner); err != nil {
+	if err := r.applyOwned(ctx, seen, owner); err != nil {
 		return err
 	}
 	if !seen.shown {
@@ -126,17 +126,9 @@ func (r *Reconciler) applyRoute(ctx context.Context, w *world, seen *routeSeen) 
 }
 
 // applyOwned writes the objects beside a route; they go with their owner.
-func (r *Reconciler) applyOwned(ctx context.Context, seen *routeSeen, owner client.Object, reference metav1.OwnerReference) error {
+func (r *Reconciler) applyOwned(ctx context.Context, seen *routeSeen, reference metav1.OwnerReference) error {
 	reference.Controller, reference.BlockOwnerDeletion = ptr.To(true), ptr.To(false)
 	for _, object := range seen.owned {
-		there := blank(seen.ref.Kind)
-		err := r.client.Get(ctx, client.ObjectKey{Namespace: owner.GetNamespace(), Name: route.NameOf(object)}, there)
-		if err == nil && !metav1.IsControlledBy(there, owner) {
-			return fmt.Errorf("cannot apply %s %q: it exists and is not Evenkeel's", seen.ref.Kind.Name(), there.GetName())
-		}
-		if client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("cannot get %s %q: %w", seen.ref.Kind.Name(), route.NameOf(object), err)
-		}
 		own := &unstructured.Unstructured{Object: route.With(object, seen.ref.String(), "metadata", "annotations", ofAnnotation)}
 		own.SetLabels(map[string]string{rollout.RoleLabel: rollout.RoleCanary, "app.kubernetes.io/managed-by": "evenkeel"})
 		own.SetOwnerReferences([]metav1.OwnerReference{reference})
@@ -189,61 +181,4 @@ func kindOf(object client.Object) string {
 		return kind
 	}
 	return strings.TrimPrefix(fmt.Sprintf("%T", object), "*v1.")
-}
-
-// release restores the routes and Services of a Deployment that is gone.
-func (r *Reconciler) release(ctx context.Context, gone types.NamespacedName) error {
-	marked := inFlightIn(gone.Namespace)
-	if err := r.releaseServices(ctx, marked, route.Narrow{Deployment: gone.Name}); err != nil {
-		return err
-	}
-	for _, kind := range r.kinds {
-		if err := r.releaseRoutes(ctx, kind, gone, marked); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// inFlightIn selects what is in flight in a namespace.
-func inFlightIn(namespace string) []client.ListOption {
-	return []client.ListOption{client.InNamespace(namespace), client.HasLabels{rollout.InFlightLabel}}
-}
-
-// releaseServices restores the Services that carry the name of a workload.
-func (r *Reconciler) releaseServices(ctx context.Context, marked []client.ListOption, gone route.Narrow) error {
-	var services corev1.ServiceList
-	if err := r.client.List(ctx, &services, marked...); err != nil {
-		return fmt.Errorf("cannot list Services: %w", err)
-	}
-	for i := range services.Items {
-		narrow, err := route.ParseNarrow(services.Items[i].Annotations[route.SplitAnnotation])
-		if err != nil || narrow.Owner() != gone.Owner() {
-			continue
-		}
-		if err := r.annotateService(ctx, &services.Items[i], route.Narrow{}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *Reconciler) releaseRoutes(ctx context.Context, kind route.Kind, gone types.NamespacedName, marked []client.ListOption) error {
-	list := &unstructured.UnstructuredList{}
-	list.SetAPIVersion(kind.APIVersion())
-	list.SetKind(kind.Name() + "List")
-	if err := r.client.List(ctx, list, marked...); err != nil {
-		return fmt.Errorf("cannot list %ss: %w", kind.Name(), err)
-	}
-	for i := range list.Items {
-		carried, err := route.Parse(list.Items[i].GetAnnotations()[route.SplitAnnotation])
-		left := carried.WithoutDeployment(gone.Name)
-		if err != nil || left.Same(carried) {
-			continue
-		}
-		if err := r.annotate(ctx, &list.Items[i], route.SplitAnnotation, left.String(), len(left.Shares) > 0); err != nil {
-			return err
-		}
-	}
-	return nil
 }

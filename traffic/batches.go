@@ -23,7 +23,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/batch"
@@ -37,7 +36,6 @@ import (
 type batches struct {
 	*Reconciler
 	kind string
-	live client.Reader // past the cache
 }
 
 // batchKinds are the kinds that change in batches alone.
@@ -62,12 +60,17 @@ func (b batches) list() client.ObjectList {
 // workload is how Services and metrics name a workload of the kind.
 func (b batches) workload(name string) string { return b.kind + "/" + name }
 
+// narrow is how Services name a workload, whichever version they lead to.
+func (b batches) narrow(object client.Object) route.Narrow {
+	return route.Narrow{Workload: b.workload(object.GetName())}
+}
+
 // setUpBatches adds a controller for each kind.
 func (r *Reconciler) setUpBatches(mgr ctrl.Manager, concurrency int) error {
 	for _, kind := range batchKinds() {
-		b := batches{Reconciler: r, kind: kind, live: mgr.GetAPIReader()}
+		b := batches{Reconciler: r, kind: kind}
 		c := ctrl.NewControllerManagedBy(mgr).Named("batches-"+strings.ToLower(kind)).
-			For(b.object(), builder.WithPredicates(predicate.NewPredicateFuncs(hasState))).
+			For(b.object(), builder.WithPredicates(hadState)).
 			Owns(&corev1.Pod{}).
 			Owns(&appsv1.ControllerRevision{}).
 			Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(b.holders)).
@@ -89,14 +92,14 @@ func (b batches) Reconcile(ctx context.Context, request reconcile.Request) (reco
 	object := b.object()
 	err := b.client.Get(ctx, request.NamespacedName, object)
 	switch {
-	case apierrors.IsNotFound(err):
+	case apierrors.IsNotFound(err) || (err == nil && !hasState(object)): // gone, or made anew
 		b.guard.Left(id)
 		b.counts.saw(counted, rollout.State{})
 		b.ledger.Forget(counted)
-		return reconcile.Result{}, ignoreConflict(b.releaseBatches(ctx, request.NamespacedName))
+		return released(b.releaseBatches(ctx, request.NamespacedName))
 	case err != nil:
 		return reconcile.Result{}, fmt.Errorf("cannot get %s %s: %w", b.kind, request, err)
-	case !hasState(object) || object.GetDeletionTimestamp() != nil:
+	case object.GetDeletionTimestamp() != nil:
 		b.guard.Left(id)
 		return reconcile.Result{}, nil
 	}
@@ -152,11 +155,6 @@ func told(s batch.State) rollout.State {
 	}
 }
 
-// releaseBatches gives the Services of a workload that is gone back.
-func (b batches) releaseBatches(ctx context.Context, gone types.NamespacedName) error {
-	return b.releaseServices(ctx, inFlightIn(gone.Namespace), route.Narrow{Workload: b.workload(gone.Name)})
-}
-
 // holders finds the workloads whose rollouts hold a Service: those in flight that
 // name it, and the one that it names itself, which may be gone.
 func (b batches) holders(ctx context.Context, service client.Object) []reconcile.Request {
@@ -199,13 +197,13 @@ func (b batches) apply(ctx context.Context, w *batchWorld, decision batch.Decisi
 		return true, b.writeBatch(ctx, w.object, next)
 	}
 	if !next.InFlight() {
-		return false, nil
+		return false, b.releaseBatches(ctx, client.ObjectKeyFromObject(w.object))
 	}
 	if !w.snapshot.Rendered { // the webhook was not called: ask it again
 		return false, b.writeBatch(ctx, w.object, next)
 	}
 	for _, service := range w.services {
-		if narrowed(service, w.narrow) {
+		if narrowed(service, w.narrow) || another(service, b.narrow(w.object)) != "" {
 			continue
 		}
 		if err := b.annotateService(ctx, service, w.narrow); err != nil {

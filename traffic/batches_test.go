@@ -18,6 +18,7 @@ import (
 
 	"github.com/evenkeel-dev/evenkeel/traffic/batch"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
 
 // Both kinds go the whole way, and half of it and back, through the controller.
@@ -136,4 +137,19 @@ func TestAPodsAge(t *testing.T) {
 	assert.Equal(t, batch.Pod{Name: "demo-web-7", Ordinal: 2, Ready: true}, w.pod(pod, now))
 	assert.Equal(t, 3*time.Second, w.soon)
 	assert.True(t, w.pod(pod, now.Add(3*time.Second)).Available)
+}
+
+// Of two rollouts on one Service the second leaves it as the first has it.
+func TestBatchesLeaveAnothersService(t *testing.T) {
+	s := newStage(t, "DaemonSet", "33%:pause,100%")
+	others := route.Narrow{Workload: "DaemonSet/other", Hash: "9"}
+	require.NoError(t, s.b.annotateService(t.Context(), s.service(), others))
+	state := s.until(func(state batch.State) bool {
+		return state.Phase == rollout.Preparing && state.Wait != "" && state.Canary.Hash != ""
+	})
+	state = s.until(func(now batch.State) bool { return now.Wait != state.Wait })
+	assert.Equal(t, `Service "demo" is free: the rollout of DaemonSet "other" has it`, state.Wait)
+	assert.Equal(t, rollout.RolledBack, s.untilTheEnd())
+	assert.Equal(t, "9", s.service().Spec.Selector["controller-revision-hash"])
+	assert.Equal(t, "111", s.pods())
 }

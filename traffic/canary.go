@@ -14,7 +14,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	corev1apply "k8s.io/client-go/applyconfigurations/core/v1"
 	metav1apply "k8s.io/client-go/applyconfigurations/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -70,9 +69,6 @@ func (r *Reconciler) applyCanaryService(ctx context.Context, w *world, seen roll
 	if user == nil {
 		return nil
 	}
-	if there := w.services[seen.Name+route.CanarySuffix]; there != nil && !metav1.IsControlledBy(there, w.deployment) {
-		return fmt.Errorf("cannot apply Service %q: it exists and is not Evenkeel's", there.Name)
-	}
 	d := w.deployment
 	service := corev1apply.Service(user.Name+route.CanarySuffix, user.Namespace).
 		WithLabels(map[string]string{rollout.RoleLabel: rollout.RoleCanary, "app.kubernetes.io/managed-by": "evenkeel"}).
@@ -100,7 +96,7 @@ func portsToApply(user *corev1.Service) []*corev1apply.ServicePortApplyConfigura
 
 func (r *Reconciler) deleteCanaryService(ctx context.Context, w *world, name string) error {
 	service := w.services[name]
-	if service == nil || !metav1.IsControlledBy(service, w.deployment) {
+	if service == nil {
 		return nil
 	}
 	precondition := client.Preconditions{UID: &service.UID}

@@ -69,6 +69,7 @@ type Evidence interface {
 // Reconciler takes rollouts in flight one step further.
 type Reconciler struct {
 	client client.Client // reads come from the cache
+	live   client.Reader // past the cache
 	record recorder
 	kinds  []route.Kind
 	counts *Metrics
@@ -94,11 +95,11 @@ func SetupWithManager(mgr ctrl.Manager, o Options) error {
 		o.Kinds = route.Kinds()
 	}
 	r := &Reconciler{
-		client: mgr.GetClient(), record: recorder{events: mgr.GetEventRecorder("evenkeel"), outside: o.Tell, now: o.Now},
+		client: mgr.GetClient(), live: mgr.GetAPIReader(), record: recorder{events: mgr.GetEventRecorder("evenkeel"), outside: o.Tell, now: o.Now},
 		kinds: o.Kinds, counts: o.Metrics, tracer: o.Tracer, ledger: o.Ledger, guard: o.Guard, evidence: o.Evidence, now: o.Now,
 	}
 	b := ctrl.NewControllerManagedBy(mgr).Named("rollout").
-		For(&appsv1.Deployment{}, builder.WithPredicates(predicate.NewPredicateFuncs(hasState))).
+		For(&appsv1.Deployment{}, builder.WithPredicates(hadState)).
 		Owns(&appsv1.ReplicaSet{}).
 		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(r.holders)).
 		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(r.holdersOfSlice)).
@@ -128,16 +129,16 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	var deployment appsv1.Deployment
 	err := r.client.Get(ctx, request.NamespacedName, &deployment)
 	switch {
-	case apierrors.IsNotFound(err):
+	case apierrors.IsNotFound(err) || (err == nil && !hasState(&deployment)): // gone, or made anew
 		r.guard.Left(id)
 		r.counts.saw(request.NamespacedName, rollout.State{})
 		r.measured(request.NamespacedName, rollout.State{})
 		r.written.forget(request.NamespacedName)
 		r.ledger.Forget(request.NamespacedName)
-		return reconcile.Result{}, ignoreConflict(r.release(ctx, request.NamespacedName))
+		return released(r.release(ctx, request.NamespacedName))
 	case err != nil:
 		return reconcile.Result{}, fmt.Errorf("cannot get Deployment %s: %w", request, err)
-	case !hasState(&deployment) || deployment.DeletionTimestamp != nil:
+	case deployment.DeletionTimestamp != nil:
 		r.guard.Left(id)
 		r.measured(request.NamespacedName, rollout.State{})
 		return reconcile.Result{}, nil
@@ -189,12 +190,25 @@ func (r *Reconciler) measured(key types.NamespacedName, state rollout.State) map
 	return r.evidence.Of(key, state)
 }
 
-func ignoreConflict(err error) error {
-	return client.IgnoreNotFound(err)
+// released looks again at once where somebody else wrote to what is given back.
+func released(err error) (reconcile.Result, error) {
+	if apierrors.IsConflict(err) {
+		return reconcile.Result{RequeueAfter: 50 * time.Millisecond}, nil
+	}
+	return reconcile.Result{}, client.IgnoreNotFound(err)
 }
 
 // hasState tells a Deployment that is, or was, released with a strategy.
 func hasState(o client.Object) bool { return o.GetAnnotations()[rollout.StateAnnotation] != "" }
+
+// hadState lets through what carries a state, or did before: one that was made anew
+// while nobody looked is an update without it.
+var hadState = predicate.Funcs{
+	CreateFunc:  func(e event.CreateEvent) bool { return hasState(e.Object) },
+	UpdateFunc:  func(e event.UpdateEvent) bool { return hasState(e.ObjectOld) || hasState(e.ObjectNew) },
+	DeleteFunc:  func(e event.DeleteEvent) bool { return hasState(e.Object) },
+	GenericFunc: func(e event.GenericEvent) bool { return hasState(e.Object) },
+}
 
 // holders finds the Deployments whose rollouts hold a Service or a route: those
 // in flight that name it, and those that it names itself, which may be gone.
@@ -241,7 +255,9 @@ func concerns(d *appsv1.Deployment, o client.Object) bool {
 	if metav1.IsControlledBy(o, d) {
 		return true
 	}
-	if slices.Contains(state.Services, strings.TrimSuffix(o.GetName(), route.CanarySuffix)) {
+	if slices.ContainsFunc(state.Services, func(name string) bool {
+		return o.GetName() == name || o.GetName() == name+route.CanarySuffix || strings.HasSuffix(o.GetName(), "-"+name+route.CanarySuffix)
+	}) {
 		return true
 	}
 	return slices.ContainsFunc(state.Routes, func(text string) bool {

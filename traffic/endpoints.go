@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -78,12 +77,18 @@ func (e endpoints) lacks() string {
 	return first
 }
 
-// byReplicaSet counts the pods that are ready by their ReplicaSet, which is a pod's
-// name without its last part.
-func (e endpoints) byReplicaSet() map[string]int32 {
+// byReplicaSet counts ready pods of a namespace by their ReplicaSets. Those that are
+// gone by now are not counted.
+func (r *Reconciler) byReplicaSet(ctx context.Context, namespace string, ready map[string]types.UID) (map[string]int32, error) {
 	counts := map[string]int32{}
-	for pod := range e.ready {
-		counts[pod[:max(strings.LastIndex(pod, "-"), 0)]]++
+	for pod := range ready {
+		rs, err := r.replicaSetOf(ctx, types.NamespacedName{Namespace: namespace, Name: pod})
+		if err != nil {
+			return nil, err
+		}
+		if rs != "" {
+			counts[rs]++
+		}
 	}
-	return counts
+	return counts, nil
 }

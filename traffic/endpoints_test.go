@@ -59,7 +59,9 @@ func TestWhichEndpointsAreServed(t *testing.T) {
 			r := &Reconciler{client: fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(row.slices...).Build()}
 			got, err := r.endpointsOf(t.Context(), demo, row.ports)
 			require.NoError(t, err)
-			assert.Equal(t, row.ready, got.byReplicaSet())
+			counts, err := r.byReplicaSet(t.Context(), "shop", got.ready)
+			require.NoError(t, err)
+			assert.Equal(t, row.ready, counts)
 			assert.Equal(t, row.lacks, got.lacks())
 		})
 	}

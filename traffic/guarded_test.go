@@ -4,6 +4,7 @@
 package traffic
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/evenkeel-dev/evenkeel/config"
@@ -53,9 +55,27 @@ func shut(t *testing.T, names ...string) client.Client {
 		}, morning.Add(time.Duration(i)*time.Minute))
 		d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name, UID: types.UID(name)}, Spec: appsv1.DeploymentSpec{Replicas: ptr.To[int32](2), Template: template}}
 		d.Annotations, d.Labels = map[string]string{rollout.StateAnnotation: state.String()}, map[string]string{rollout.InFlightLabel: "true"}
+		state.Render().Put(d)
 		objects = append(objects, d)
 	}
-	return fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(objects...).Build()
+	return fake.NewClientBuilder().WithScheme(scheme.Scheme).WithInterceptorFuncs(interceptor.Funcs{Patch: admits}).WithObjects(objects...).Build()
+}
+
+// admits is admission of a Deployment's write: it renders what the state says.
+func admits(ctx context.Context, c client.WithWatch, object client.Object, patch client.Patch, options ...client.PatchOption) error {
+	if err := c.Patch(ctx, object, patch, options...); err != nil {
+		return err
+	}
+	var d appsv1.Deployment
+	if err := c.Get(ctx, client.ObjectKeyFromObject(object), &d); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	state, err := rollout.ParseState(d.Annotations[rollout.StateAnnotation])
+	if err != nil || !state.InFlight() {
+		return err
+	}
+	state.Render().Put(&d)
+	return c.Update(ctx, &d)
 }
 
 func stateOf(t *testing.T, c client.Client, name string) (*appsv1.Deployment, rollout.State) {

@@ -6,6 +6,7 @@ package traffic
 import (
 	"context"
 	"fmt"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,6 +20,10 @@ import (
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 	"github.com/evenkeel-dev/evenkeel/traffic/traced"
 )
+
+// handRetry is when a route is looked at again beside which something is in the way:
+// nobody tells that it is gone.
+const handRetry = time.Minute
 
 // byHand keeps the objects beside routes of one kind whose owners divide them by
 // annotation. The routes themselves are rendered by admission in the same write.
@@ -60,6 +65,10 @@ func (h byHand) Reconcile(ctx context.Context, request reconcile.Request) (recon
 	if err := h.keep(ctx, seen); err != nil && !apierrors.IsConflict(err) {
 		return reconcile.Result{}, err
 	}
+	if seen.foreign != "" {
+		h.record.blocked(seen.object, seen.foreign)
+		return reconcile.Result{RequeueAfter: handRetry}, nil
+	}
 	return reconcile.Result{}, nil
 }
 
@@ -82,7 +91,7 @@ func (h byHand) keep(ctx context.Context, seen *routeSeen) error {
 		return err
 	}
 	reference := metav1.OwnerReference{APIVersion: h.kind.APIVersion(), Kind: h.kind.Name(), Name: seen.object.GetName(), UID: seen.object.GetUID()}
-	if err := h.applyOwned(ctx, seen, seen.object, reference); err != nil {
+	if err := h.applyOwned(ctx, seen, reference); err != nil {
 		return err
 	}
 	return h.deleteSpare(ctx, seen)

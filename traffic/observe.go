@@ -181,13 +181,17 @@ func (r *Reconciler) observeService(ctx context.Context, w *world, name string, 
 	}
 	if service != nil {
 		seen.Exists = true
-		seen.InPlace = narrowed(service, w.narrow(target))
+		seen.InPlace, seen.By = narrowed(service, w.narrow(target)), another(service, route.Narrow{Deployment: w.deployment.Name})
 		behind, err := r.endpointsOf(ctx, client.ObjectKeyFromObject(service), asked(service, seen.Backend))
 		if err != nil {
 			return err
 		}
 		seen.Lacks = behind.lacks()
-		for rs, n := range behind.byReplicaSet() {
+		counts, err := r.byReplicaSet(ctx, service.Namespace, behind.ready)
+		if err != nil {
+			return err
+		}
+		for rs, n := range counts {
 			switch rs {
 			case state.Stable.ReplicaSet:
 				seen.Stable += n
@@ -214,6 +218,10 @@ func (r *Reconciler) observeCanaryService(ctx context.Context, w *world, seen *r
 		return err
 	}
 	state := w.snapshot.State
+	if service != nil && !metav1.IsControlledBy(service, w.deployment) { // nothing of it is ours to make, or to take
+		seen.Foreign = fmt.Sprintf("Service %q", name)
+		return nil
+	}
 	switch target.Canary {
 	case rollout.CanaryServiceAbsent:
 		seen.CanaryInPlace = service == nil
@@ -225,7 +233,11 @@ func (r *Reconciler) observeCanaryService(ctx context.Context, w *world, seen *r
 	}
 	seen.CanaryMade = madeAt(service)
 	behind, err := r.endpointsOf(ctx, client.ObjectKeyFromObject(service), service.Spec.Ports)
-	seen.CanaryReady, seen.CanaryLacks = behind.byReplicaSet()[state.Canary.ReplicaSet], behind.lacks()
+	if err != nil {
+		return err
+	}
+	counts, err := r.byReplicaSet(ctx, service.Namespace, behind.ready)
+	seen.CanaryReady, seen.CanaryLacks = counts[state.Canary.ReplicaSet], behind.lacks()
 	return err
 }
 
@@ -271,4 +283,14 @@ func (w *world) narrow(target rollout.Target) route.Narrow {
 func narrowed(service *corev1.Service, want route.Narrow) bool {
 	carried, err := route.ParseNarrow(service.Annotations[route.SplitAnnotation])
 	return err == nil && carried == want && maps.Equal(service.Spec.Selector, want.Selector(service.Spec.Selector))
+}
+
+// another names the workload whose rollout has a Service, where that is not the one
+// that asks.
+func another(service *corev1.Service, own route.Narrow) string {
+	carried, err := route.ParseNarrow(service.Annotations[route.SplitAnnotation])
+	if err != nil || carried.Owner() == own.Owner() {
+		return ""
+	}
+	return carried.Owner()
 }

@@ -180,7 +180,7 @@ func (b batches) observeBatchServices(ctx context.Context, w *batchWorld) error 
 			if err != nil {
 				return err
 			}
-			seen.Exists = true
+			seen.Exists, seen.By = true, another(service, b.narrow(w.object))
 			seen.InPlace = narrowed(service, w.narrow) && (w.narrow.Hash == "" || len(behind.ready) > 0) // the slices come later
 			for _, uid := range behind.ready {
 				hash, own := hashes[uid]

@@ -94,7 +94,7 @@ func cluster(t *testing.T, state rollout.State, wrote func(client.Object) error)
 }
 
 func reconciler(c client.Client, told *events.FakeRecorder) *Reconciler {
-	return &Reconciler{client: c, record: recorder{events: told}, kinds: []route.Kind{route.HTTPRoute}, now: func() time.Time { return morning }}
+	return &Reconciler{client: c, live: c, record: recorder{events: told}, kinds: []route.Kind{route.HTTPRoute}, now: func() time.Time { return morning }}
 }
 
 // What an earlier rollout left counts where the stock controller would keep it
@@ -172,4 +172,24 @@ func TestNothingIsDecidedOnAnOldCache(t *testing.T) {
 	result, err := r.Reconcile(t.Context(), reconcile.Request{NamespacedName: demo})
 	require.NoError(t, err)
 	assert.Equal(t, time.Second, result.RequeueAfter)
+}
+
+// Of two rollouts on one Service the second leaves it as the first has it.
+func TestAServiceOfAnotherRolloutIsLeft(t *testing.T) {
+	state := rollout.Begin(ready(), morning)
+	var wrote []string
+	c := cluster(t, state, func(o client.Object) error { wrote = append(wrote, kindOf(o)); return nil })
+	var service corev1.Service
+	require.NoError(t, c.Get(t.Context(), demo, &service))
+	others := route.Narrow{Deployment: "other", Hash: "9"}
+	service.Annotations[route.SplitAnnotation], service.Spec.Selector[appsv1.DefaultDeploymentUniqueLabelKey] = others.String(), "9"
+	require.NoError(t, c.Update(t.Context(), &service))
+	told := events.NewFakeRecorder(10)
+	for range 3 {
+		_, err := reconciler(c, told).Reconcile(t.Context(), reconcile.Request{NamespacedName: demo})
+		require.NoError(t, err)
+	}
+	assert.NotContains(t, wrote, "Service")
+	<-told.Events // it has started
+	assert.Equal(t, `Normal RolloutWaiting Preparing until Service "demo" is free: the rollout of Deployment "other" has it`, <-told.Events)
 }

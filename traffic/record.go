@@ -28,6 +28,11 @@ func (r recorder) frozen(object client.Object, why error) {
 		why, strings.ToLower(kindOf(object)), object.GetNamespace(), object.GetName(), rollout.ActionAnnotation, rollout.ActionRollback)
 }
 
+// blocked tells the owner of a route that is divided by hand what is in the way.
+func (r recorder) blocked(object client.Object, by string) {
+	r.events.Eventf(object, nil, corev1.EventTypeWarning, "RouteBlocked", "Divide", "%s exists and is not Evenkeel's, and what stands beside this route would have its name: rename or delete it", by)
+}
+
 // tell tells what a decision has to tell, once it is done.
 func (r recorder) tell(object client.Object, event *rollout.Event, phase rollout.Phase) {
 	if event == nil {

@@ -94,8 +94,9 @@ type Restore struct {
 }
 
 // All restores the rollouts of a namespace, of all where it is empty, or those of
-// that name. It returns when they have ended, or with what kept some of them:
-// among that ErrNotOurs and ErrUnable.
+// that name, and gives back what workloads that are gone, or were made anew, left
+// narrowed and divided. It returns when all have ended, or with what kept some of
+// them: among that ErrNotOurs and ErrUnable.
 func (r *Restore) All(ctx context.Context, namespace, name string) error {
 	flights, err := Flights(ctx, r.Client, namespace)
 	if err != nil {
@@ -122,15 +123,12 @@ func (r *Restore) All(ctx context.Context, namespace, name string) error {
 		})
 	}
 	all.Wait()
-	return errors.Join(failed...)
+	return errors.Join(append(failed, r.reconciler().releaseLost(ctx, namespace, name))...)
 }
 
 // one walks a rollout back until it has ended.
 func (r *Restore) one(ctx context.Context, flight Flight) error {
-	reconciler := &Reconciler{client: r.Client, kinds: r.Kinds, now: r.clock()}
-	if reconciler.kinds == nil {
-		reconciler.kinds = route.Kinds()
-	}
+	reconciler := r.reconciler()
 	step := r.step
 	if flight.Object.Kind != deployment {
 		step = r.stepBatches
@@ -156,6 +154,15 @@ func (r *Restore) one(ctx context.Context, flight Flight) error {
 		case <-time.After(min(max(after, 100*time.Millisecond), look)):
 		}
 	}
+}
+
+// reconciler is what takes each step.
+func (r *Restore) reconciler() *Reconciler {
+	reconciler := &Reconciler{client: r.Client, live: r.Client, kinds: r.Kinds, now: r.clock()}
+	if reconciler.kinds == nil {
+		reconciler.kinds = route.Kinds()
+	}
+	return reconciler
 }
 
 // step goes one step back, or on where there is no way back any more.
@@ -191,7 +198,7 @@ func (r *Restore) step(ctx context.Context, reconciler *Reconciler, flight Fligh
 
 // stepBatches is step for what changes in batches.
 func (r *Restore) stepBatches(ctx context.Context, reconciler *Reconciler, flight Flight) (rollout.State, time.Duration, error) {
-	b := batches{Reconciler: reconciler, kind: flight.Object.Kind, live: r.Client}
+	b := batches{Reconciler: reconciler, kind: flight.Object.Kind}
 	key, object := client.ObjectKeyFromObject(flight.Object), b.object()
 	if err := r.Client.Get(ctx, key, object); err != nil {
 		if apierrors.IsNotFound(err) {

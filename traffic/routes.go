@@ -39,6 +39,8 @@ type routeSeen struct {
 	// spare are those that are there and are not to be.
 	owned []route.Object
 	spare []*unstructured.Unstructured
+	// foreign names what stands where one of owned is to be, and is not Evenkeel's.
+	foreign string
 }
 
 func (r *Reconciler) observeRoutes(ctx context.Context, w *world, target rollout.Target) error {
@@ -77,7 +79,7 @@ func (r *Reconciler) observeRoute(ctx context.Context, w *world, ref route.Ref, 
 		return err
 	}
 	told.Exists, told.Accepted = true, accepted && (ref.Kind == route.Ingress || isAccepted(object.Object))
-	told.Astray = seen.astray
+	told.Astray, told.Foreign = seen.astray, seen.foreign
 	told.InPlace = seen.shown && len(seen.owned) == 0 && len(seen.spare) == 0
 	return nil
 }
@@ -174,6 +176,14 @@ func (r *Reconciler) observeOwned(ctx context.Context, owner client.Object, seen
 		now := there[name]
 		delete(there, name)
 		if now == nil || !contains(now.Object["spec"], object["spec"]) || !contains(route.Dig(now.Object, "metadata", "annotations"), route.Dig(object, "metadata", "annotations")) {
+			foreign, err := r.foreign(ctx, owner, seen.ref.Kind, name)
+			if err != nil {
+				return false, err
+			}
+			if foreign != "" { // nothing of it is ours to make, or to take
+				seen.foreign = foreign
+				continue
+			}
 			seen.owned = append(seen.owned, object)
 			continue
 		}
@@ -185,11 +195,23 @@ func (r *Reconciler) observeOwned(ctx context.Context, owner client.Object, seen
 	return accepted, nil
 }
 
+// foreign names an object of a kind that is there and does not belong to an owner;
+// empty where there is none.
+func (r *Reconciler) foreign(ctx context.Context, owner client.Object, kind route.Kind, name string) (string, error) {
+	there := blank(kind)
+	err := r.client.Get(ctx, client.ObjectKey{Namespace: owner.GetNamespace(), Name: name}, there)
+	if err == nil && !metav1.IsControlledBy(there, owner) {
+		return route.Ref{Kind: kind, Name: name}.Words(), nil
+	}
+	if client.IgnoreNotFound(err) != nil {
+		return "", fmt.Errorf("cannot get %s %q: %w", kind.Name(), name, err)
+	}
+	return "", nil
+}
+
 // ownedBeside lists what is beside a route for the sake of its owner.
 func (r *Reconciler) ownedBeside(ctx context.Context, owner client.Object, ref route.Ref) (map[string]*unstructured.Unstructured, error) {
-	list := &unstructured.UnstructuredList{}
-	list.SetAPIVersion(ref.Kind.APIVersion())
-	list.SetKind(ref.Kind.Name() + "List")
+	list := listOf(ref.Kind)
 	err := r.client.List(ctx, list, client.InNamespace(owner.GetNamespace()), client.MatchingLabels{rollout.RoleLabel: rollout.RoleCanary})
 	if err != nil {
 		return nil, fmt.Errorf("cannot list %ss: %w", ref.Kind.Name(), err)
@@ -211,29 +233,12 @@ func blank(kind route.Kind) *unstructured.Unstructured {
 	return object
 }
 
-// isAccepted tells whether every parent has taken this generation of a route.
-func isAccepted(object route.Object) bool {
-	parents, _ := route.Dig(object, "status", "parents").([]any)
-	for _, parent := range parents {
-		for _, condition := range []string{"Accepted", "ResolvedRefs"} {
-			if !holds(parent, condition, route.Dig(object, "metadata", "generation")) {
-				return false
-			}
-		}
-	}
-	return len(parents) > 0
-}
-
-func holds(parent any, kind string, generation any) bool {
-	conditions, _ := route.Dig(parent, "conditions").([]any)
-	for _, condition := range conditions {
-		if route.Dig(condition, "type") == kind {
-			seen, _ := route.Dig(condition, "observedGeneration").(int64)
-			now, _ := generation.(int64)
-			return route.Dig(condition, "status") == "True" && seen >= now
-		}
-	}
-	return false
+// listOf is a list of a kind to read into.
+func listOf(kind route.Kind) *unstructured.UnstructuredList {
+	list := &unstructured.UnstructuredList{}
+	list.SetAPIVersion(kind.APIVersion())
+	list.SetKind(kind.Name() + "List")
+	return list
 }
 
 // contains tells whether a tree shows all that another one says; the API server

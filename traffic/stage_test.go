@@ -53,8 +53,8 @@ func newStage(t *testing.T, kind, steps string) *stage {
 		&corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: demo.Namespace, Name: demo.Name}, Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "demo"}}},
 		&discoveryv1.EndpointSlice{ObjectMeta: metav1.ObjectMeta{Namespace: demo.Namespace, Name: "demo-1", Labels: map[string]string{discoveryv1.LabelServiceName: "demo"}}},
 	).Build()
-	reconciler := &Reconciler{client: s.client, record: recorder{events: s.events}, now: func() time.Time { return s.now }}
-	s.b = batches{Reconciler: reconciler, kind: kind, live: s.client}
+	reconciler := &Reconciler{client: s.client, live: s.client, record: recorder{events: s.events}, now: func() time.Time { return s.now }}
+	s.b = batches{Reconciler: reconciler, kind: kind}
 	user := batch.Knobs{StatefulSet: &appsv1.StatefulSetUpdateStrategy{Type: appsv1.RollingUpdateStatefulSetStrategyType, RollingUpdate: &appsv1.RollingUpdateStatefulSetStrategy{Partition: ptr.To[int32](0)}}}
 	object := client.Object(&appsv1.StatefulSet{ObjectMeta: meta, Spec: appsv1.StatefulSetSpec{Replicas: ptr.To[int32](3), UpdateStrategy: *user.StatefulSet}})
 	if kind == "DaemonSet" {

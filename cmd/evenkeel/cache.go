@@ -46,7 +46,7 @@ func trimmed[T client.Object](trim func(T) T) toolscache.TransformFunc {
 	}
 }
 
-// trimPod keeps what batches look at. No label tells whose pods change in batches,
+// trimPod keeps what batches look at, and whose a pod is. No label tells whose pods change in batches,
 // so the leader watches all.
 func trimPod(pod *corev1.Pod) *corev1.Pod {
 	kept := &corev1.Pod{Spec: corev1.PodSpec{NodeName: pod.Spec.NodeName}}

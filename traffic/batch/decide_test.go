@@ -113,6 +113,7 @@ func TestDecide(t *testing.T) {
 		{name: "the same template", s: seen(StagePrepare, "old old old old", newest("old")), stage: StageRestore, says: "going back to demo-old: the new template is the stable one"},
 		{name: "no Service", s: seen(StagePrepare, "old old old old", serving(Everyone), service(func(s *Service) { s.Exists = false })), says: `Preparing until Service "demo" exists`, wait: `Service "demo" exists`, after: time.Minute},
 		{name: "a shared Service", s: seen(StagePrepare, "old old old old", serving(Everyone), service(func(s *Service) { s.Other = 1 })), says: `Preparing until Service "demo" leads to this workload's pods alone: it also selects pods of another one`, wait: waitOthers("demo"), after: time.Minute},
+		{name: "another's Service", s: seen(StagePrepare, "old old old old", serving(Everyone), service(func(s *Service) { s.By, s.Other = `StatefulSet "other"`, 3 })), says: `Preparing until Service "demo" is free: the rollout of StatefulSet "other" has it`, wait: waitTaken("demo", `StatefulSet "other"`), after: time.Minute},
 		{name: "all there", s: seen(StagePrepare, "old old old old"), stage: StageClear},
 		{name: "a broken pod of a dropped version", s: seen(StagePrepare, "old old old- third-", state(func(s *State) { s.Dropped = []string{"third"} }), unchecked), wait: waitExists("demo"), after: time.Minute, says: "Preparing: delete pod demo-3, not ready and in the stock controller's way", deletes: "demo-3", stage: StagePrepare},
 

@@ -63,6 +63,8 @@ type Service struct {
 	// InPlace tells whether it selects what the state's Target says, and whether
 	// its endpoints are those pods alone.
 	InPlace bool
+	// By names another workload whose rollout has the Service; empty where none has.
+	By string
 	// Other counts its ready endpoints that are not of this workload.
 	Other int32
 }
@@ -138,8 +140,19 @@ func (s Snapshot) missing() string {
 	return ""
 }
 
+// occupied names the first Service that another workload's rollout has.
+func (s Snapshot) occupied() string {
+	for _, service := range s.Services {
+		if service.By != "" {
+			return waitTaken(service.Name, service.By)
+		}
+	}
+	return ""
+}
+
 // inPlace tells whether all Services are as the Target says. One that is gone
-// holds nothing, so it is in place.
+// holds nothing, so it is in place; so is another's on the way back.
 func (s Snapshot) inPlace() bool {
-	return !slices.ContainsFunc(s.Services, func(one Service) bool { return one.Exists && !one.InPlace })
+	leaves := s.State.Phase == rollout.RollingBack || s.State.Target().Select == ""
+	return !slices.ContainsFunc(s.Services, func(one Service) bool { return one.Exists && !one.InPlace && (one.By == "" || !leaves) })
 }

@@ -4,6 +4,7 @@
 package batch
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
@@ -61,7 +62,7 @@ func leavePrepare(s Snapshot, now time.Time) outcome {
 	if s.State.Canary.Hash == "" {
 		return outcome{wait: waitRevision}
 	}
-	if wait := s.missing(); wait != "" {
+	if wait := cmp.Or(s.missing(), s.occupied()); wait != "" {
 		return outcome{wait: wait}
 	}
 	for _, service := range s.Services {

@@ -50,6 +50,10 @@ func waitOthers(service string) string {
 	return fmt.Sprintf("Service %q leads to this workload's pods alone: it also selects pods of another one", service)
 }
 
+func waitTaken(service, by string) string {
+	return fmt.Sprintf("Service %q is free: the rollout of %s has it", service, by)
+}
+
 func waitRefused(why string) string { return "pods can be made: " + why }
 
 func waitPartition(partition, replicas int32) string {

@@ -35,7 +35,7 @@ func leaveReturn(s Snapshot, now time.Time) outcome {
 		return outcome{wait: wait}
 	}
 	for _, service := range s.Services {
-		if service.Exists && (service.Canary > 0 || service.Stable < min(s.Replicas, s.Stable.Replicas)) {
+		if service.Exists && !s.leaves(service) && (service.Canary > 0 || service.Stable < min(s.Replicas, s.Stable.Replicas)) {
 			return outcome{wait: stageWaits[StageReturn]}
 		}
 	}

@@ -27,7 +27,7 @@ func needsHelp(wait string) bool {
 	}
 	overdue, _, _ := strings.Cut(waitOverdue("", 0), ":")
 	return strings.HasPrefix(wait, waitRefused("")) || strings.HasPrefix(wait, waitDecision("")) ||
-		strings.HasPrefix(wait, overdue) || named(waitOthers("")) || named(waitLost("")) || strings.HasSuffix(wait, " again") || named(waitPort("", "", `""`)) || named(waitFailed("")) || named(waitUnclear("")) || named(Snapshot{Services: []Service{{}}}.missing()) || wait == waitUnknownStage
+		strings.HasPrefix(wait, overdue) || named(waitOthers("")) || named(waitLost("")) || strings.HasSuffix(wait, " again") || strings.HasSuffix(wait, waitForeign("")) || named(waitPort("", "", `""`)) || named(waitFailed("")) || named(waitUnclear("")) || named(Snapshot{Services: []Service{{}}}.missing()) || wait == waitUnknownStage
 }
 
 func eventStarted(s State) *Event {

@@ -73,7 +73,7 @@ func TestEveryReleaseTellsThatItStarts(t *testing.T) {
 func TestAWaitThatNeedsSomebodyIsAWarning(t *testing.T) {
 	none := Snapshot{Services: []Service{{Name: "demo"}}}
 	for wait, needed := range map[string]bool{
-		waitRefused("exceeded quota"): true, waitDecision(stageWaits[StageScale]): true, waitOthers("demo"): true, waitPort("stable's", "demo", "http"): true, waitLost("demo"): true, waitOverdue("x", Duration(time.Minute)): true, none.missing(): true,
+		waitRefused("exceeded quota"): true, waitDecision(stageWaits[StageScale]): true, waitOthers("demo"): true, waitForeign(`Service "demo-canary"`): true, waitPort("stable's", "demo", "http"): true, waitLost("demo"): true, waitOverdue("x", Duration(time.Minute)): true, none.missing(): true,
 		Snapshot{Routes: []Route{{Name: `HTTPRoute "demo"`}}}.missing(): true, waitUnknownStage: true,
 		waitPerson: false, waitHeld: false, waitStable: false, waitCanaryCarries: false, waitRendering: false, stageWaits[StageScale]: false,
 		stageWaits[StagePrepare]: false, "": false,

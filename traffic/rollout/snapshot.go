@@ -56,6 +56,8 @@ type Service struct {
 	Exists bool
 	// InPlace tells whether it selects what the state's Target says.
 	InPlace bool
+	// By names another workload whose rollout has the Service; empty where none has.
+	By string
 	// Stable, Canary and Other count its ready endpoints by version; Other are
 	// pods of neither.
 	Stable, Canary, Other int32
@@ -69,6 +71,9 @@ type Service struct {
 	// CanaryReady counts its ready endpoints.
 	CanaryInPlace bool
 	CanaryReady   int32
+	// Foreign names what stands where that one is to be, and is not Evenkeel's;
+	// empty where nothing does.
+	Foreign string
 	// CanaryMade is when that one was made, or changed: its endpoints follow.
 	CanaryMade time.Time
 }
@@ -82,6 +87,9 @@ type Route struct {
 	Astray string
 	// InPlace tells whether it divides the traffic as the Target says.
 	InPlace bool
+	// Foreign names what stands where an object beside it is to be, and is not
+	// Evenkeel's; empty where nothing does.
+	Foreign string
 	// Accepted tells whether every parent has accepted this generation and
 	// resolved its references.
 	Accepted bool

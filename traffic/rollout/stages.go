@@ -72,7 +72,7 @@ func leavePrepare(s Snapshot, now time.Time) outcome {
 	if o, shut := s.shut(now); shut {
 		return o
 	}
-	if wait := s.missing(); wait != "" {
+	if wait := cmp.Or(s.missing(), s.occupied()); wait != "" {
 		return outcome{wait: wait}
 	}
 	if !s.Rendered {

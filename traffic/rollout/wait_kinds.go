@@ -56,6 +56,7 @@ var waitKinds = []struct {
 	{`Service "`, "", WaitServices},
 	{"", " exists", WaitMissing},
 	{"", " again", WaitMissing},
+	{"", " is not Evenkeel's", WaitRoutes},
 	{"the step's time is over", "", WaitTime},
 	{"the scale-down delay is over", "", WaitTime},
 	{`analysis "`, "", WaitAnalysis},

@@ -84,6 +84,14 @@ func waitPort(whose, service, port string) string {
 	return fmt.Sprintf("%s pods have the port that Service %q leads to: its port %s finds none", whose, service, port)
 }
 
+func waitForeign(what string) string {
+	return what + " is out of the way: it exists and is not Evenkeel's"
+}
+
+func waitTaken(service, by string) string {
+	return fmt.Sprintf("Service %q is free: the rollout of %s has it", service, by)
+}
+
 func reasonFailed(a Analysis) string {
 	return fmt.Sprintf("analysis %q failed %d times in a step, and may %d times: %s", a.Name, a.Failed, a.FailureLimit, a.Last.Says)
 }
@@ -96,12 +104,15 @@ func betweenReason(between string) string {
 	return between + ", of an earlier rollout that is unfinished, has pods besides the stable ones"
 }
 
-// missing names the first object that a rollout needs and that is not there, or
-// leads elsewhere by now.
+// missing names the first object that a rollout needs and that is not there, that
+// leads elsewhere by now, or that stands where Evenkeel's own is to be.
 func (s Snapshot) missing() string {
 	for _, service := range s.Services {
 		if !service.Exists {
 			return fmt.Sprintf("Service %q exists", service.Name)
+		}
+		if service.Foreign != "" {
+			return waitForeign(service.Foreign)
 		}
 	}
 	for _, route := range s.Routes {
@@ -111,15 +122,34 @@ func (s Snapshot) missing() string {
 		case route.Astray != "":
 			return fmt.Sprintf("%s leads to %s again", route.Name, route.Astray)
 		}
+		if route.Foreign != "" {
+			return waitForeign(route.Foreign)
+		}
 	}
 	return ""
+}
+
+// occupied names the first Service that another workload's rollout has.
+func (s Snapshot) occupied() string {
+	for _, service := range s.Services {
+		if service.By != "" {
+			return waitTaken(service.Name, service.By)
+		}
+	}
+	return ""
+}
+
+// leaves tells whether a Service is another's, of which this rollout wants nothing
+// any more.
+func (s Snapshot) leaves(service Service) bool {
+	return service.By != "" && (s.State.Phase == RollingBack || s.State.Target().Select == "")
 }
 
 // notInPlace says which wait is due because an object is not yet as the stage
 // promises. What is gone holds nothing, so it is in place.
 func (s Snapshot) notInPlace() string {
 	for _, service := range s.Services {
-		if (service.Exists && !service.InPlace) || !service.CanaryInPlace {
+		if (service.Exists && !service.InPlace && !s.leaves(service)) || !service.CanaryInPlace {
 			return stageWaits[s.State.Stage]
 		}
 	}
