@@ -38,7 +38,7 @@ func TestADropBetweenTwoLooks(t *testing.T) {
 	var now corev1.Pod
 	require.NoError(t, c.Get(t.Context(), client.ObjectKeyFromObject(pod), &now))
 	now.Status.Conditions[0].LastTransitionTime = metav1.NewTime(time.Unix(70, 0))
-	require.NoError(t, c.Update(t.Context(), &now))
+	require.NoError(t, c.Status().Update(t.Context(), &now))
 	assert.Equal(t, 1, drops("one", time.Unix(90, 0)))
 	assert.Zero(t, drops("one", time.Unix(120, 0)), "it is told once")
 	assert.Equal(t, 1, drops("two", time.Unix(120, 0)))
