@@ -4,6 +4,7 @@
 package traffic
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/evenkeel-dev/evenkeel/traffic/archive"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
 
@@ -68,6 +70,39 @@ func TestAMeasurementLeadsBack(t *testing.T) {
 	assert.Contains(t, <-told.Events, `Warning RolloutRollingBack going back to demo-1: analysis "success-rate" failed 1 times in a step, and may 0 times: 80% of 50 requests`)
 	state()
 	assert.Empty(t, seen.wanted, "nothing is measured on the way back")
+}
+
+// A manager that becomes the leader in the midst of a release knows what was
+// measured before, and the record has all of it.
+func TestMeasurementsOutliveALeader(t *testing.T) {
+	f := newFlight(t, func(client.Object) error { return nil })
+	state := f.state()
+	state.Analyses = rollout.Evidence{{Name: "success-rate", Interval: rollout.Duration(10 * time.Second), FailureLimit: 1}}
+	f.write(state)
+	seen := &witness{knows: map[string]rollout.Measurement{}}
+	f.r.evidence = seen
+	verdicts := []rollout.Verdict{rollout.Passed, rollout.Failed, rollout.Passed}
+	for range 200 {
+		f.stock()
+		if state = f.state(); !state.InFlight() {
+			break
+		}
+		if n := len(state.Log.Measured); len(seen.wanted) > 0 && f.now.Sub(seen.knows["success-rate"].At) >= 30*time.Second {
+			seen.knows["success-rate"] = rollout.Measurement{At: f.now, Verdict: verdicts[min(n, 2)], Says: fmt.Sprint("look ", n)}
+		}
+		_, _ = f.r.Reconcile(t.Context(), reconcile.Request{NamespacedName: demo})
+		f.now = f.now.Add(10 * time.Second)
+		if len(f.state().Log.Measured) == 2 { // another one takes over
+			f.r.ledger = &archive.Keeper{Live: f.client, Writer: f.client, Events: f.told}
+		}
+	}
+	require.Equal(t, rollout.Completed, state.Phase, state)
+	var says []string
+	for _, one := range f.records()[0].Steps[0].Measurements {
+		says = append(says, one.Verdict+" "+one.Text)
+	}
+	require.GreaterOrEqual(t, len(says), 3)
+	assert.Equal(t, []string{"Passed look 0", "Failed look 1", "Passed look 2"}, says[:3])
 }
 
 // What is gone, or frozen, wants nothing any more.

@@ -5,6 +5,10 @@ package e2e
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,6 +75,25 @@ func goesBack(t *testing.T, app *fixture.App) (reason string, after time.Duratio
 	return state.Reason, after
 }
 
+// numbers are those that an Event has, and a reason.
+const numbers = `value is [0-9.]+(%|s) of [0-9.]+ requests`
+
+// measurements is how often an analysis gave a verdict, as the managers count it.
+func measurements(t *testing.T, analysis, verdict string) (n float64) {
+	t.Helper()
+	names := fixture.Must(t, "", "kubectl", "-n", fixture.System, "get", "pods", "-o", "jsonpath={.items[*].metadata.name}")
+	shown := regexp.MustCompile(`evenkeel_analysis_measurements_total\{analysis="` + analysis + `",provider="prometheus",verdict="` + verdict + `"\} ([0-9.e+]+)`)
+	for _, name := range strings.Fields(names) {
+		page := fixture.Must(t, "", "kubectl", "get", "--raw", "/api/v1/namespaces/"+fixture.System+"/pods/"+name+":8080/proxy/metrics")
+		for _, match := range shown.FindAllStringSubmatch(page, -1) {
+			value, err := strconv.ParseFloat(match[1], 64)
+			require.NoError(t, err)
+			n += value
+		}
+	}
+	return n
+}
+
 // A version that fails one of five requests goes back by itself within two
 // intervals of the step, with the numbers in the Event; so does a slow one.
 func TestEvidenceOfABadVersion(t *testing.T) {
@@ -84,10 +107,14 @@ func TestEvidenceOfABadVersion(t *testing.T) {
 			app.Apply(app.Manifest("v2", guarded(row.analysis, row.behaviour)...))
 			reason, after := goesBack(t, app)
 			assert.Contains(t, reason, row.reason)
-			assert.Regexp(t, `value is [0-9.]+(%|s) of [0-9.]+ requests`, reason)
+			assert.Regexp(t, numbers, reason)
 			assert.LessOrEqual(t, after, 2*interval+2*time.Second)
-			events := app.Kubectl("get", "events", "--field-selector=reason=RolloutRollingBack", "-o", "jsonpath={.items[*].message}{.items[*].note}")
-			assert.Contains(t, events, row.reason)
+			events := app.Kubectl("get", "events", "--field-selector=reason=RolloutRollingBack", "-o", `jsonpath={range .items[*]}{.message}{.note}{"\n"}{end}`)
+			told := slices.DeleteFunc(strings.Split(events, "\n"), func(line string) bool { return !strings.Contains(line, row.reason) })
+			require.NotEmpty(t, told, events)
+			assert.Regexp(t, numbers, told[0])
+			decisive, _, _ := strings.Cut(row.analysis, ",")
+			assert.Positive(t, measurements(t, decisive, "Failed"))
 			app.Apply(app.Manifest("v1"))
 			app.WaitFor("the old manifest", func(s rollout.State) bool { return !s.InFlight() })
 		})

@@ -5,9 +5,12 @@ package analysis
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
@@ -23,12 +26,29 @@ type Health struct {
 	Restarts int
 	// OOMKilled are containers that were ended for their memory, last or now.
 	OOMKilled int
-	// NotReady are pods that were ready and are not any more.
+	// NotReady are pods that were ready and are not any more, or were not for a
+	// while since the last look.
 	NotReady int
 }
 
-// HealthOf counts what pods have gone through. Those that are going are left out.
-func HealthOf(pods []corev1.Pod) Health {
+// Readiness is since when pods are ready, those that are: what a look remembers
+// for the next one.
+type Readiness map[types.UID]time.Time
+
+// ReadinessOf gives that of pods.
+func ReadinessOf(pods []corev1.Pod) Readiness {
+	out := Readiness{}
+	for i := range pods {
+		if ready := conditionOf(&pods[i]); ready.Status == corev1.ConditionTrue {
+			out[pods[i].UID] = ready.LastTransitionTime.Time
+		}
+	}
+	return out
+}
+
+// HealthOf counts what pods have gone through, the last look being before; of nil
+// there was none. Those that are going are left out.
+func HealthOf(pods []corev1.Pod, before Readiness) Health {
 	var h Health
 	for i := range pods {
 		pod := &pods[i]
@@ -42,7 +62,7 @@ func HealthOf(pods []corev1.Pod) Health {
 				h.OOMKilled++
 			}
 		}
-		if fellOut(pod) {
+		if fellOut(pod) || readyAgain(pod, before) {
 			h.NotReady++
 		}
 	}
@@ -53,20 +73,40 @@ func outOfMemoryIn(state corev1.ContainerState) bool {
 	return state.Terminated != nil && state.Terminated.Reason == outOfMemory
 }
 
+// conditionOf is the pod's condition Ready, zero where it has none.
+func conditionOf(pod *corev1.Pod) corev1.PodCondition {
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type == corev1.PodReady {
+			return condition
+		}
+	}
+	return corev1.PodCondition{}
+}
+
 // fellOut tells a pod that was ready from one that has not been yet: it stopped
 // being ready after its containers had started.
 func fellOut(pod *corev1.Pod) bool {
-	for _, condition := range pod.Status.Conditions {
-		if condition.Type != corev1.PodReady || condition.Status == corev1.ConditionTrue {
-			continue
-		}
-		for _, status := range pod.Status.ContainerStatuses {
-			if running := status.State.Running; running != nil && condition.LastTransitionTime.After(running.StartedAt.Time) {
-				return true
-			}
-		}
+	ready := conditionOf(pod)
+	if ready.Type == "" || ready.Status == corev1.ConditionTrue {
+		return false
 	}
-	return false
+	return slices.ContainsFunc(pod.Status.ContainerStatuses, func(status corev1.ContainerStatus) bool {
+		return status.State.Running != nil && ready.LastTransitionTime.After(status.State.Running.StartedAt.Time)
+	})
+}
+
+// readyAgain tells a pod that was ready at the last look, and has become so since:
+// in between it was not. Where a container has started anew meanwhile, that is a
+// restart, and counted as one.
+func readyAgain(pod *corev1.Pod, before Readiness) bool {
+	ready := conditionOf(pod)
+	since, was := before[pod.UID]
+	if !was || ready.Status != corev1.ConditionTrue || !ready.LastTransitionTime.After(since) {
+		return false
+	}
+	return !slices.ContainsFunc(pod.Status.ContainerStatuses, func(status corev1.ContainerStatus) bool {
+		return status.State.Running == nil || status.State.Running.StartedAt.After(since)
+	})
 }
 
 func judgePods(p Pods, seen map[Version]Health) (rollout.Verdict, string) {
@@ -80,7 +120,7 @@ func judgePods(p Pods, seen map[Version]Health) (rollout.Verdict, string) {
 		what    string
 	}{
 		{canary.Restarts, p.MaxRestarts, "restarts"}, {canary.OOMKilled, p.MaxOOMKilled, "containers out of memory"},
-		{canary.NotReady, p.MaxNotReady, "pods that are not ready any more"},
+		{canary.NotReady, p.MaxNotReady, "pods that stopped being ready"},
 	} {
 		if counted.n > counted.most {
 			wrong = append(wrong, fmt.Sprintf("%s: %d, and may be %d", counted.what, counted.n, counted.most))

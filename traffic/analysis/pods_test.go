@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
@@ -48,8 +49,38 @@ func TestHealth(t *testing.T) {
 		"not ready yet":      {[]corev1.Pod{pod(-time.Second, 0, "")}, Health{Pods: 1}},
 		"going":              {[]corev1.Pod{going}, Health{}},
 	} {
-		assert.Equal(t, row.want, HealthOf(row.pods), name)
+		assert.Equal(t, row.want, HealthOf(row.pods, nil), name)
 	}
+}
+
+// A pod that was ready at both looks, and not in between, is one that stopped.
+func TestReadyAgain(t *testing.T) {
+	// at gives a ready pod, which became so and whose container started so long
+	// after the others' start.
+	at := func(uid types.UID, ready, running time.Duration) corev1.Pod {
+		p := pod(0, 0, "")
+		p.UID, p.Status.Conditions[0].LastTransitionTime = uid, metav1.NewTime(started.Add(ready))
+		p.Status.ContainerStatuses[0].State.Running.StartedAt = metav1.NewTime(started.Add(running))
+		return p
+	}
+	unready := pod(time.Minute, 0, "")
+	unready.UID = "a"
+	for name, row := range map[string]struct {
+		before, now []corev1.Pod
+		want        int
+	}{
+		"the same":                         {[]corev1.Pod{at("a", time.Second, 0)}, []corev1.Pod{at("a", time.Second, 0)}, 0},
+		"ready again":                      {[]corev1.Pod{at("a", time.Second, 0)}, []corev1.Pod{at("a", time.Minute, 0)}, 1},
+		"one of two":                       {[]corev1.Pod{at("a", time.Second, 0), at("b", time.Second, 0)}, []corev1.Pod{at("a", time.Minute, 0), at("b", time.Second, 0)}, 1},
+		"ready for the first time":         {[]corev1.Pod{at("a", time.Second, 0)}, []corev1.Pod{at("a", time.Second, 0), at("b", time.Minute, 0)}, 0},
+		"there, and not ready before":      {[]corev1.Pod{unready}, []corev1.Pod{at("a", 2*time.Minute, 0)}, 0},
+		"a restart, which is counted":      {[]corev1.Pod{at("a", time.Second, 0)}, []corev1.Pod{at("a", time.Minute, 50*time.Second)}, 0},
+		"not ready now":                    {[]corev1.Pod{at("a", time.Second, 0)}, []corev1.Pod{unready}, 1},
+		"another pod, under the same name": {[]corev1.Pod{at("a", time.Second, 0)}, []corev1.Pod{at("c", time.Minute, 0)}, 0},
+	} {
+		assert.Equal(t, row.want, HealthOf(row.now, ReadinessOf(row.before)).NotReady, name)
+	}
+	assert.Zero(t, HealthOf([]corev1.Pod{at("a", time.Minute, 0)}, nil).NotReady, "the first look compares with none")
 }
 
 func TestJudgePods(t *testing.T) {
@@ -63,7 +94,7 @@ func TestJudgePods(t *testing.T) {
 		"restarts":  {Pods{MaxRestarts: 1}, Health{Pods: 2, Restarts: 2}, rollout.Failed, "the canary's 2 pods had 2 restarts, stable's 8 had 1: restarts: 2, and may be 1"},
 		"let pass":  {Pods{MaxRestarts: 2}, Health{Pods: 2, Restarts: 2}, rollout.Passed, "the canary's 2 pods had 2 restarts, stable's 8 had 1"},
 		"no memory": {Pods{MaxRestarts: 2}, Health{Pods: 2, Restarts: 1, OOMKilled: 1}, rollout.Failed, "the canary's 2 pods had 1 restarts, stable's 8 had 1: containers out of memory: 1, and may be 0"},
-		"fell out":  {Pods{}, Health{Pods: 2, NotReady: 1}, rollout.Failed, "the canary's 2 pods had 0 restarts, stable's 8 had 1: pods that are not ready any more: 1, and may be 0"},
+		"fell out":  {Pods{}, Health{Pods: 2, NotReady: 1}, rollout.Failed, "the canary's 2 pods had 0 restarts, stable's 8 had 1: pods that stopped being ready: 1, and may be 0"},
 		"no pods":   {Pods{}, Health{}, rollout.Inconclusive, "the canary has no pods"},
 	} {
 		verdict, says := Judge(Question{Spec: Spec{Pods: &row.limits}}, Reading{Pods: map[Version]Health{Canary: row.canary, Stable: {Pods: 8, Restarts: 1}}})

@@ -26,15 +26,16 @@ type plane struct {
 	name string
 	// controller is the name of its classes' controller.
 	controller string
-	// requests counts requests; failures counts those with the answer 5xx, or is
-	// a matcher that selects them in requests.
+	// requests counts requests; failures counts those with the answer 5xx, where
+	// failed does not select them in requests.
 	requests, failures string
+	failed             matcher
 	// durations is its histogram of times, and perSecond how many of its units a
 	// second has; it has none where durations is empty.
 	durations string
 	perSecond string
 	// labels selects a version's requests.
-	labels func(q Question, v Version, around Around) string
+	labels func(q Question, v Version, around Around) []matcher
 	// needs says what has to be switched on.
 	needs string
 }
@@ -42,15 +43,15 @@ type plane struct {
 // planes are the data planes that the built-in queries know.
 var planes = []plane{
 	{
-		name: "Traefik", controller: "traefik.io/gateway-controller", requests: "traefik_service_requests_total", failures: `code=~"5.."`,
+		name: "Traefik", controller: "traefik.io/gateway-controller", requests: "traefik_service_requests_total", failed: matcher{"code", `=~"5.."`},
 		durations: "traefik_service_request_duration_seconds", labels: traefikLabels, needs: "`metrics.prometheus` with `addServicesLabels`, which is its default",
 	},
 	{
-		name: "Istio", controller: "istio.io/gateway-controller", requests: "istio_requests_total", failures: `response_code=~"5.."`,
+		name: "Istio", controller: "istio.io/gateway-controller", requests: "istio_requests_total", failed: matcher{"response_code", `=~"5.."`},
 		durations: "istio_request_duration_milliseconds", perSecond: "1000", labels: istioLabels, needs: "its standard metrics, as the gateway reports them",
 	},
 	{
-		name: "ingress-nginx", controller: "k8s.io/ingress-nginx", requests: "nginx_ingress_controller_requests", failures: `status=~"5.."`,
+		name: "ingress-nginx", controller: "k8s.io/ingress-nginx", requests: "nginx_ingress_controller_requests", failed: matcher{"status", `=~"5.."`},
 		durations: "nginx_ingress_controller_request_duration_seconds", labels: ingressNginxLabels, needs: "`controller.metrics.enabled`",
 	},
 	{
@@ -59,7 +60,7 @@ var planes = []plane{
 	},
 	{
 		name: "NGINX Gateway Fabric", controller: "gateway.nginx.org/nginx-gateway-controller", requests: "nginx_http_upstream_peer_responses_total",
-		failures: `nginx_status_range="5xx"`, labels: fabricLabels, needs: "NGINX Plus: the open source NGINX counts no requests by Service",
+		failed: matcher{"nginx_status_range", `="5xx"`}, labels: fabricLabels, needs: "NGINX Plus: the open source NGINX counts no requests by Service",
 	},
 }
 
@@ -72,14 +73,14 @@ func BuiltInFor(q Question, v Version, around Around) (value, samples string, er
 	}
 	p := planes[at]
 	labels := p.labels(q, v, around)
-	if labels == "" {
+	if len(labels) == 0 {
 		return "", "", errors.New("no pod of " + v.words() + " is ready, by whose address requests are counted")
 	}
 	window := promDuration(q.window())
-	total := fmt.Sprintf("sum(increase(%s{%s}[%s]))", p.requests, labels, window)
 	switch q.Spec.Prometheus.BuiltIn {
 	case SuccessRate:
-		return fmt.Sprintf("100 * (1 - (%s or vector(0)) / %s)", p.failed(labels, window), total), total, nil
+		value, samples = p.successRate(labels, window)
+		return value, samples, nil
 	case Latency:
 		return p.latency(q, labels, window)
 	default:
@@ -87,22 +88,27 @@ func BuiltInFor(q Question, v Version, around Around) (value, samples string, er
 	}
 }
 
-func (p plane) failed(labels, window string) string {
-	if strings.Contains(p.failures, "=") {
-		return fmt.Sprintf("sum(increase(%s{%s,%s}[%s]))", p.requests, labels, p.failures, window)
+func (p plane) successRate(labels []matcher, window string) (value, samples string) {
+	all := selectors(p.requests, labels...)
+	failed := selectors(p.failures, labels...)
+	if p.failures == "" {
+		failed = selectors(p.requests, append(slices.Clone(labels), p.failed)...)
 	}
-	return fmt.Sprintf("sum(increase(%s{%s}[%s]))", p.failures, labels, window)
+	total := counted(all, all, window)
+	return fmt.Sprintf("100 * (1 - (%s or vector(0)) / %s)", counted(failed, all, window), total), total
 }
 
-func (p plane) latency(q Question, labels, window string) (value, samples string, err error) {
+// latency takes no counter at its birth: of a histogram that would be a quantile of
+// all that came before the window.
+func (p plane) latency(q Question, labels []matcher, window string) (value, samples string, err error) {
 	if p.durations == "" {
 		return "", "", fmt.Errorf("%s does not tell how long the requests of a Service take: give the analysis a query of its own", p.name)
 	}
-	value = fmt.Sprintf("histogram_quantile(%g, sum by (le) (increase(%s_bucket{%s}[%s])))", q.Spec.Prometheus.Quantile, p.durations, labels, window)
+	value = fmt.Sprintf("histogram_quantile(%g, sum by (le) (%s))", q.Spec.Prometheus.Quantile, over("increase", selectors(p.durations+"_bucket", labels...), window, ""))
 	if p.perSecond != "" {
 		value += " / " + p.perSecond
 	}
-	return value, fmt.Sprintf("sum(increase(%s_count{%s}[%s]))", p.durations, labels, window), nil
+	return value, fmt.Sprintf("sum(%s)", over("increase", selectors(p.durations+"_count", labels...), window, "")), nil
 }
 
 // Services are the names of a version's Services, as routes lead to them.
@@ -119,37 +125,41 @@ func (q Question) Services(v Version) []string {
 func (q Question) alternatives(v Version) string { return strings.Join(q.Services(v), "|") }
 
 // traefikLabels: ROUTE-svc-NAMESPACE-SERVICE-INDEX@kubernetesgateway.
-func traefikLabels(q Question, v Version, _ Around) string {
-	return fmt.Sprintf(`service=~".+-svc-%s-(%s)-[0-9]+@kubernetesgateway"`, q.Namespace, q.alternatives(v))
+func traefikLabels(q Question, v Version, _ Around) []matcher {
+	return []matcher{{"service", fmt.Sprintf(`=~".+-svc-%s-(%s)-[0-9]+@kubernetesgateway"`, q.Namespace, q.alternatives(v))}}
 }
 
 // istioLabels are those of the gateway, where requests begin.
-func istioLabels(q Question, v Version, _ Around) string {
-	return fmt.Sprintf(`reporter="source",destination_service_namespace="%s",destination_service_name=~"%s"`, q.Namespace, q.alternatives(v))
+func istioLabels(q Question, v Version, _ Around) []matcher {
+	return []matcher{
+		{"reporter", `="source"`}, {"destination_service_namespace", fmt.Sprintf(`="%s"`, q.Namespace)},
+		{"destination_service_name", fmt.Sprintf(`=~"%s"`, q.alternatives(v))},
+	}
 }
 
 // ingressNginxLabels: what the canary answers is counted with stable's Service, and
 // the name of the canary's upstream besides: NAMESPACE-SERVICE-PORT.
-func ingressNginxLabels(q Question, v Version, _ Around) string {
+func ingressNginxLabels(q Question, v Version, _ Around) []matcher {
+	namespace := matcher{"namespace", fmt.Sprintf(`="%s"`, q.Namespace)}
 	if v == Canary {
-		return fmt.Sprintf(`namespace="%s",canary=~"%s-(%s)-.+"`, q.Namespace, q.Namespace, q.alternatives(v))
+		return []matcher{namespace, {"canary", fmt.Sprintf(`=~"%s-(%s)-.+"`, q.Namespace, q.alternatives(v))}}
 	}
-	return fmt.Sprintf(`namespace="%s",service=~"%s",canary=""`, q.Namespace, q.alternatives(v))
+	return []matcher{namespace, {"service", fmt.Sprintf(`=~"%s"`, q.alternatives(v))}, {"canary", `=""`}}
 }
 
 // envoyLabels are the addresses of the pods: all backends of a rule are one cluster.
-func envoyLabels(_ Question, v Version, around Around) string {
+func envoyLabels(_ Question, v Version, around Around) []matcher {
 	var quoted []string
 	for _, address := range around.Addresses[v] {
 		quoted = append(quoted, strings.ReplaceAll(regexp.QuoteMeta(address), `\`, `\\`))
 	}
 	if len(quoted) == 0 {
-		return ""
+		return nil
 	}
-	return fmt.Sprintf(`envoy_endpoint_address=~"\\[?(%s)\\]?:[0-9]+"`, strings.Join(quoted, "|"))
+	return []matcher{{"envoy_endpoint_address", fmt.Sprintf(`=~"\\[?(%s)\\]?:[0-9]+"`, strings.Join(quoted, "|"))}}
 }
 
 // fabricLabels: NAMESPACE_SERVICE_PORT.
-func fabricLabels(q Question, v Version, _ Around) string {
-	return fmt.Sprintf(`nginx_upstream_name=~"%s_(%s)_[0-9]+"`, q.Namespace, q.alternatives(v))
+func fabricLabels(q Question, v Version, _ Around) []matcher {
+	return []matcher{{"nginx_upstream_name", fmt.Sprintf(`=~"%s_(%s)_[0-9]+"`, q.Namespace, q.alternatives(v))}}
 }

@@ -27,45 +27,71 @@ func asked(builtIn string) Question {
 var around = map[Version][]string{Canary: {"10.0.0.7", "fd00::7"}, Stable: {"10.0.0.8"}}
 
 func TestTheBuiltInQueries(t *testing.T) {
-	for controller, row := range map[string]struct{ success, samples, latency, stable string }{
+	for controller, row := range map[string]struct {
+		// canary and stable find the requests, failed the canary's that failed, and
+		// latency is empty where there is none.
+		canary, failed, stable []string
+		latency                string
+	}{
 		"traefik.io/gateway-controller": {
-			success: `100 * (1 - (sum(increase(traefik_service_requests_total{service=~".+-svc-shop-(demo-canary)-[0-9]+@kubernetesgateway",code=~"5.."}[60s])) or vector(0)) / sum(increase(traefik_service_requests_total{service=~".+-svc-shop-(demo-canary)-[0-9]+@kubernetesgateway"}[60s])))`,
-			samples: `sum(increase(traefik_service_requests_total{service=~".+-svc-shop-(demo-canary)-[0-9]+@kubernetesgateway"}[60s]))`,
-			latency: `histogram_quantile(0.99, sum by (le) (increase(traefik_service_request_duration_seconds_bucket{service=~".+-svc-shop-(demo-canary)-[0-9]+@kubernetesgateway"}[60s])))`,
-			stable:  `sum(increase(traefik_service_requests_total{service=~".+-svc-shop-(demo)-[0-9]+@kubernetesgateway"}[60s]))`,
+			canary: []string{
+				`traefik_service_requests_total{exported_service=~".+-svc-shop-(demo-canary)-[0-9]+@kubernetesgateway"}`,
+				`traefik_service_requests_total{service=~".+-svc-shop-(demo-canary)-[0-9]+@kubernetesgateway",exported_service=""}`,
+			},
+			failed: []string{
+				`traefik_service_requests_total{exported_service=~".+-svc-shop-(demo-canary)-[0-9]+@kubernetesgateway",code=~"5.."}`,
+				`traefik_service_requests_total{service=~".+-svc-shop-(demo-canary)-[0-9]+@kubernetesgateway",exported_service="",code=~"5.."}`,
+			},
+			stable: []string{
+				`traefik_service_requests_total{exported_service=~".+-svc-shop-(demo)-[0-9]+@kubernetesgateway"}`,
+				`traefik_service_requests_total{service=~".+-svc-shop-(demo)-[0-9]+@kubernetesgateway",exported_service=""}`,
+			},
+			latency: `histogram_quantile(0.99, sum by (le) ((increase(traefik_service_request_duration_seconds_bucket{exported_service=~".+-svc-shop-(demo-canary)-[0-9]+@kubernetesgateway"}[60s]) or increase(traefik_service_request_duration_seconds_bucket{service=~".+-svc-shop-(demo-canary)-[0-9]+@kubernetesgateway",exported_service=""}[60s]))))`,
 		},
 		"istio.io/gateway-controller": {
-			success: `100 * (1 - (sum(increase(istio_requests_total{reporter="source",destination_service_namespace="shop",destination_service_name=~"demo-canary",response_code=~"5.."}[60s])) or vector(0)) / sum(increase(istio_requests_total{reporter="source",destination_service_namespace="shop",destination_service_name=~"demo-canary"}[60s])))`,
-			samples: `sum(increase(istio_requests_total{reporter="source",destination_service_namespace="shop",destination_service_name=~"demo-canary"}[60s]))`,
+			canary:  []string{`istio_requests_total{reporter="source",destination_service_namespace="shop",destination_service_name=~"demo-canary"}`},
+			failed:  []string{`istio_requests_total{reporter="source",destination_service_namespace="shop",destination_service_name=~"demo-canary",response_code=~"5.."}`},
+			stable:  []string{`istio_requests_total{reporter="source",destination_service_namespace="shop",destination_service_name=~"demo"}`},
 			latency: `histogram_quantile(0.99, sum by (le) (increase(istio_request_duration_milliseconds_bucket{reporter="source",destination_service_namespace="shop",destination_service_name=~"demo-canary"}[60s]))) / 1000`,
-			stable:  `sum(increase(istio_requests_total{reporter="source",destination_service_namespace="shop",destination_service_name=~"demo"}[60s]))`,
 		},
 		"k8s.io/ingress-nginx": {
-			success: `100 * (1 - (sum(increase(nginx_ingress_controller_requests{namespace="shop",canary=~"shop-(demo-canary)-.+",status=~"5.."}[60s])) or vector(0)) / sum(increase(nginx_ingress_controller_requests{namespace="shop",canary=~"shop-(demo-canary)-.+"}[60s])))`,
-			samples: `sum(increase(nginx_ingress_controller_requests{namespace="shop",canary=~"shop-(demo-canary)-.+"}[60s]))`,
-			latency: `histogram_quantile(0.99, sum by (le) (increase(nginx_ingress_controller_request_duration_seconds_bucket{namespace="shop",canary=~"shop-(demo-canary)-.+"}[60s])))`,
-			stable:  `sum(increase(nginx_ingress_controller_requests{namespace="shop",service=~"demo",canary=""}[60s]))`,
+			canary: []string{
+				`nginx_ingress_controller_requests{exported_namespace="shop",canary=~"shop-(demo-canary)-.+"}`,
+				`nginx_ingress_controller_requests{namespace="shop",exported_namespace="",canary=~"shop-(demo-canary)-.+"}`,
+			},
+			failed: []string{
+				`nginx_ingress_controller_requests{exported_namespace="shop",canary=~"shop-(demo-canary)-.+",status=~"5.."}`,
+				`nginx_ingress_controller_requests{namespace="shop",exported_namespace="",canary=~"shop-(demo-canary)-.+",status=~"5.."}`,
+			},
+			stable: []string{
+				`nginx_ingress_controller_requests{exported_namespace="shop",exported_service=~"demo",canary=""}`,
+				`nginx_ingress_controller_requests{exported_namespace="shop",service=~"demo",exported_service="",canary=""}`,
+				`nginx_ingress_controller_requests{namespace="shop",exported_namespace="",exported_service=~"demo",canary=""}`,
+				`nginx_ingress_controller_requests{namespace="shop",exported_namespace="",service=~"demo",exported_service="",canary=""}`,
+			},
+			latency: `histogram_quantile(0.99, sum by (le) ((increase(nginx_ingress_controller_request_duration_seconds_bucket{exported_namespace="shop",canary=~"shop-(demo-canary)-.+"}[60s]) or increase(nginx_ingress_controller_request_duration_seconds_bucket{namespace="shop",exported_namespace="",canary=~"shop-(demo-canary)-.+"}[60s]))))`,
 		},
 		"gateway.envoyproxy.io/gatewayclass-controller": {
-			success: `100 * (1 - (sum(increase(envoy_cluster_endpoint_rq_error{envoy_endpoint_address=~"\\[?(10\\.0\\.0\\.7|fd00::7)\\]?:[0-9]+"}[60s])) or vector(0)) / sum(increase(envoy_cluster_endpoint_rq_total{envoy_endpoint_address=~"\\[?(10\\.0\\.0\\.7|fd00::7)\\]?:[0-9]+"}[60s])))`,
-			samples: `sum(increase(envoy_cluster_endpoint_rq_total{envoy_endpoint_address=~"\\[?(10\\.0\\.0\\.7|fd00::7)\\]?:[0-9]+"}[60s]))`,
-			stable:  `sum(increase(envoy_cluster_endpoint_rq_total{envoy_endpoint_address=~"\\[?(10\\.0\\.0\\.8)\\]?:[0-9]+"}[60s]))`,
+			canary: []string{`envoy_cluster_endpoint_rq_total{envoy_endpoint_address=~"\\[?(10\\.0\\.0\\.7|fd00::7)\\]?:[0-9]+"}`},
+			failed: []string{`envoy_cluster_endpoint_rq_error{envoy_endpoint_address=~"\\[?(10\\.0\\.0\\.7|fd00::7)\\]?:[0-9]+"}`},
+			stable: []string{`envoy_cluster_endpoint_rq_total{envoy_endpoint_address=~"\\[?(10\\.0\\.0\\.8)\\]?:[0-9]+"}`},
 		},
 		"gateway.nginx.org/nginx-gateway-controller": {
-			success: `100 * (1 - (sum(increase(nginx_http_upstream_peer_responses_total{nginx_upstream_name=~"shop_(demo-canary)_[0-9]+",nginx_status_range="5xx"}[60s])) or vector(0)) / sum(increase(nginx_http_upstream_peer_responses_total{nginx_upstream_name=~"shop_(demo-canary)_[0-9]+"}[60s])))`,
-			samples: `sum(increase(nginx_http_upstream_peer_responses_total{nginx_upstream_name=~"shop_(demo-canary)_[0-9]+"}[60s]))`,
-			stable:  `sum(increase(nginx_http_upstream_peer_responses_total{nginx_upstream_name=~"shop_(demo)_[0-9]+"}[60s]))`,
+			canary: []string{`nginx_http_upstream_peer_responses_total{nginx_upstream_name=~"shop_(demo-canary)_[0-9]+"}`},
+			failed: []string{`nginx_http_upstream_peer_responses_total{nginx_upstream_name=~"shop_(demo-canary)_[0-9]+",nginx_status_range="5xx"}`},
+			stable: []string{`nginx_http_upstream_peer_responses_total{nginx_upstream_name=~"shop_(demo)_[0-9]+"}`},
 		},
 	} {
 		t.Run(controller, func(t *testing.T) {
 			here := Around{Controller: controller, Addresses: around}
 			value, samples, err := BuiltInFor(asked(SuccessRate), Canary, here)
 			require.NoError(t, err)
-			assert.Equal(t, row.success, value)
-			assert.Equal(t, row.samples, samples)
+			assert.Equal(t, "100 * (1 - ("+counted(row.failed, row.canary, "60s")+" or vector(0)) / "+counted(row.canary, row.canary, "60s")+")", value)
+			assert.Equal(t, counted(row.canary, row.canary, "60s"), samples)
+			assert.Less(t, len(value), 8<<10)
 			_, samples, err = BuiltInFor(asked(SuccessRate), Stable, here)
 			require.NoError(t, err)
-			assert.Equal(t, row.stable, samples)
+			assert.Equal(t, counted(row.stable, row.stable, "60s"), samples)
 			value, _, err = BuiltInFor(asked(Latency), Canary, here)
 			if row.latency == "" {
 				require.ErrorContains(t, err, "does not tell how long the requests of a Service take")
@@ -81,6 +107,12 @@ func TestTheBuiltInQueries(t *testing.T) {
 	require.EqualError(t, err, "no pod of the canary is ready, by whose address requests are counted")
 	_, _, err = BuiltInFor(asked("errors"), Canary, Around{Controller: "k8s.io/ingress-nginx"})
 	require.EqualError(t, err, `"errors" is not a built-in query`)
+}
+
+func TestACountsText(t *testing.T) {
+	assert.Equal(t, `sum(increase(a{}[60s]) or label_replace(min_over_time(a{}[60s]) unless (last_over_time(a{}[5m] offset 60s) <= min_over_time(a{}[60s])) `+
+		`unless resets(a{}[60s]) > 0 unless on (instance) (count_over_time(b{}[60s]) == 1 and last_over_time(b{}[5m] offset 60s)), "born", "here", "", ""))`,
+		counted([]string{"a{}"}, []string{"b{}"}, "60s"))
 }
 
 func TestFill(t *testing.T) {

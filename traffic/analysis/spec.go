@@ -71,8 +71,8 @@ type Gate struct {
 // Pods is a look at the canary's pods.
 type Pods struct {
 	// MaxRestarts, MaxOOMKilled and MaxNotReady are how many restarts of containers,
-	// containers ended for their memory, and pods that were ready and are not any
-	// more may be there.
+	// containers ended for their memory, and pods that stopped being ready may be
+	// there.
 	MaxRestarts, MaxOOMKilled, MaxNotReady int
 }
 

@@ -59,7 +59,7 @@ func (k *Keeper) Note(ctx context.Context, object client.Object, last, next roll
 	last.Log = last.Log.Noted(count)
 	w := ledger.Workload{Kind: kindOf(object), Namespace: object.GetNamespace(), Name: object.GetName(), UID: string(object.GetUID())}
 	for _, gone := range replaced {
-		k.keep(ctx, object, ledger.OfReplaced(w, last, gone))
+		k.keep(ctx, object, ledger.OfReplaced(w, last, gone).Measured(short(gone.Log)...))
 	}
 	switch {
 	case next.InFlight():

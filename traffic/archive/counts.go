@@ -30,6 +30,22 @@ type evidence struct {
 	all   []ledger.Measurement
 }
 
+// short are the measurements that a log has.
+func short(log rollout.Log) (out []ledger.Measurement) {
+	for _, one := range log.Measured {
+		out = append(out, ledger.Measurement{Analysis: one.Analysis, At: one.At, Verdict: string(one.Verdict), Text: one.Says})
+	}
+	return out
+}
+
+// note adds a measurement that is not known yet.
+func (e *evidence) note(one ledger.Measurement) {
+	known := slices.ContainsFunc(e.all, func(other ledger.Measurement) bool { return other.Analysis == one.Analysis && other.At.Equal(one.At) })
+	if !known {
+		e.all = append(e.all, one)
+	}
+}
+
 // seen is the worst count of one release, known by when it began.
 type seen struct {
 	began time.Time
@@ -85,9 +101,9 @@ func (c *counts) of(key client.ObjectKey, log rollout.Log) *rollout.Count {
 	return &worst.count
 }
 
-// add keeps the newest measurement of each analysis of a release, and gives all
-// that were kept. The state has the newest alone: those before it are lost where a
-// manager ends.
+// add keeps what is new about a release, and gives all that was kept. The state has
+// the newest of each analysis, and the latest of all in short: with those a manager
+// begins that has just become the leader.
 func (c *counts) add(key client.ObjectKey, state rollout.State) []ledger.Measurement {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -96,14 +112,14 @@ func (c *counts) add(key client.ObjectKey, state rollout.State) []ledger.Measure
 		kept = evidence{began: state.Log.Began}
 	}
 	for _, a := range state.Analyses {
-		if a.Last == nil {
-			continue
-		}
-		one := ledger.Measurement{Analysis: a.Name, At: a.Last.At, Verdict: string(a.Last.Verdict), Text: a.Last.Says}
-		if !slices.Contains(kept.all, one) {
-			kept.all = append(kept.all, one)
+		if a.Last != nil {
+			kept.note(ledger.Measurement{Analysis: a.Name, At: a.Last.At, Verdict: string(a.Last.Verdict), Text: a.Last.Says})
 		}
 	}
+	for _, one := range short(state.Log) {
+		kept.note(one)
+	}
+	slices.SortStableFunc(kept.all, func(a, b ledger.Measurement) int { return a.At.Compare(b.At) })
 	if len(kept.all) == 0 {
 		return nil
 	}

@@ -148,9 +148,14 @@ func ParseState(text string) (State, error) {
 }
 
 // String writes the state as ParseState reads it; equal states give equal text.
-// Where that would be too long, the log's steps and words give way.
+// Where that would be too long, the log's measurements give way, then its steps and
+// words.
 func (s State) String() string {
 	text, err := json.Marshal(s)
+	if len(text) > rollout.MaxStateBytes {
+		s.Log.Measured = nil
+		text, err = json.Marshal(s)
+	}
 	if len(text) > rollout.MaxStateBytes {
 		s.Log = rollout.Log{Began: s.Log.Began, By: s.Log.By, Ready: s.Log.Ready}
 		text, err = json.Marshal(s)

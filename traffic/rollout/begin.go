@@ -17,7 +17,7 @@ func Begin(plan State, now time.Time) State {
 	plan.Weight, plan.Step, plan.Exposed = 0, 0, false
 	plan.Surge, plan.Capped, plan.Give = plan.asked(), false, 0
 	plan.Canary, plan.Reason, plan.Closed = Version{}, "", false
-	plan.Analyses = unmeasured(plan.Analyses)
+	plan.Analyses = plan.Analyses.Unmeasured()
 	plan.Log = plan.Log.Begun(now)
 	if plan.Strategy == BlueGreen {
 		plan.Capacity = Surge // both versions are whole, whatever was wished for
@@ -96,7 +96,7 @@ func Act(state State, action Action, now time.Time) (State, error) {
 // skip goes to the last step; its weight still waits for the pods it needs, and
 // nothing waits for evidence any more.
 func skip(state State, now time.Time) State {
-	state.Analyses = waived(state.Analyses)
+	state.Analyses = state.Analyses.Waived()
 	if state.last() {
 		state.Told = true
 		return state

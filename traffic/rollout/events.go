@@ -62,26 +62,6 @@ func eventStableUnready(s State) *Event {
 	return &Event{Reason: "StableUnready", Warning: true, Wait: KindOfWait(s.Wait), Message: fmt.Sprintf("%s: fewer stable pods are ready than %d%% of the traffic needs", s.where(), 100-s.Weight)}
 }
 
-// eventMeasured tells what is new about an analysis: the first time that it passes
-// in a step, that it fails where it did not, and that it says nothing any more.
-func eventMeasured(s State, before, now Analysis) *Event {
-	last := now.Last
-	text := fmt.Sprintf("%s: analysis %q: %s", s.where(), now.Name, last.Says)
-	if now.DryRun {
-		text += " (nothing waits for it)"
-	}
-	switch {
-	case last.Verdict == Passed && now.Passed == 1:
-		return &Event{Reason: "AnalysisPassed", Message: text}
-	case last.Verdict == Failed && (before.Last == nil || before.Last.Verdict != Failed):
-		return &Event{Reason: "AnalysisFailed", Warning: true, Message: fmt.Sprintf("%s; failures in this step: %d, and %d are let pass", text, now.Failed, now.FailureLimit)}
-	case last.Verdict == Inconclusive && now.Inconclusive == now.InconclusiveLimit+1:
-		return &Event{Reason: "AnalysisInconclusive", Warning: true, Message: text}
-	default:
-		return nil
-	}
-}
-
 func eventPromoting(s State) *Event {
 	return &Event{Reason: "RolloutPromoting", Message: fmt.Sprintf("%s becomes stable", s.Canary.ReplicaSet)}
 }
@@ -136,7 +116,7 @@ func (s State) Words() string {
 	if s.Mirror > 0 {
 		text += ", with copies of " + percent(s.Mirror) + " of the requests"
 	}
-	if names := s.guards(); len(names) > 0 {
+	if names := s.Analyses.Guards(); len(names) > 0 {
 		text += ", guarded by " + strings.Join(names, ", ")
 	}
 	if s.replaces() {

@@ -4,6 +4,7 @@
 package rollout
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -12,8 +13,13 @@ import (
 // MaxAnalyses bounds the analyses of a rollout, so that a state annotation stays small.
 const MaxAnalyses = 8
 
-// maxSays bounds what is kept of a measurement's sentence, in bytes.
-const maxSays = 300
+const (
+	// maxSays bounds what is kept of a measurement's sentence, in bytes.
+	maxSays = 300
+	// quiet is the least time between two Events that repeat what an analysis says:
+	// its interval may be a second, and a release may take a day.
+	quiet = 10 * time.Second
+)
 
 // Verdict is what one measurement says about the canary.
 type Verdict string
@@ -57,13 +63,18 @@ type Analysis struct {
 	Passed       int `json:"passed,omitempty"`
 	Failed       int `json:"failed,omitempty"`
 	Inconclusive int `json:"inconclusive,omitempty"`
-	// Last is the newest measurement of the step.
+	// Last is the newest measurement of the step, Told the time of the one that an
+	// Event told last.
 	Last *Measurement `json:"last,omitempty"`
+	Told time.Time    `json:"told,omitzero"`
 }
 
-// guards names the analyses that something waits for.
-func (s State) guards() (names []string) {
-	for _, a := range s.Analyses {
+// Evidence are the analyses of a release.
+type Evidence []Analysis
+
+// Guards names the analyses that something waits for.
+func (e Evidence) Guards() (names []string) {
+	for _, a := range e {
 		if !a.DryRun {
 			names = append(names, a.Name)
 		}
@@ -71,48 +82,90 @@ func (s State) guards() (names []string) {
 	return names
 }
 
-// Measured lists the analyses that are to be measured now: while the canary has
-// traffic, or copies of it, at a weight that was accepted.
-func (s State) Measured() []Analysis {
-	if !s.measurable() {
-		return nil
-	}
-	var out []Analysis
-	for _, a := range s.Analyses {
-		if !a.Compares || s.Weight < 100 {
-			out = append(out, a)
+// Taken is a measurement that was taken in: its analysis as it was, as it is, and
+// all of them as they are now.
+type Taken struct {
+	Before, Now Analysis
+	All         Evidence
+}
+
+// Take takes in the newest measurement of one of the analyses that are asked, each
+// measurement once, and none of before a time.
+func (e Evidence) Take(asked Evidence, known map[string]Measurement, since time.Time) (Taken, bool) {
+	for _, before := range asked {
+		m, there := known[before.Name]
+		if m.At = stamp(m.At); !there || m.At.Before(since) || (before.Last != nil && !m.At.After(before.Last.At)) {
+			continue
 		}
+		now, all := before.with(m), slices.Clone(e)
+		all[slices.IndexFunc(all, func(a Analysis) bool { return a.Name == now.Name })] = now
+		return Taken{before, now, all}, true
+	}
+	return Taken{}, false
+}
+
+// Failed is the first analysis that failed more often in a step than it may.
+func (e Evidence) Failed() (Analysis, bool) {
+	at := slices.IndexFunc(e, func(a Analysis) bool { return !a.DryRun && a.Failed > a.FailureLimit })
+	if at < 0 {
+		return Analysis{}, false
+	}
+	return e[at], true
+}
+
+// Unclear waits for an analysis that has said nothing more often in a row than it
+// may: a step stands still on what is not known.
+func (e Evidence) Unclear() string {
+	for _, a := range e {
+		if !a.DryRun && a.Inconclusive > a.InconclusiveLimit {
+			return waitUnclear(a.Name)
+		}
+	}
+	return ""
+}
+
+// Unproved waits for each analysis to have passed in this step, and to have done
+// so last. ready is when the step had waited for all else, and from is when that
+// wait began.
+func (e Evidence) Unproved(ready time.Time) (wait string, from time.Time) {
+	for _, a := range e {
+		if a.DryRun || (a.Passed > 0 && a.Last.Verdict == Passed) {
+			continue
+		}
+		from = ready.Add(time.Duration(a.Interval))
+		if a.Last != nil && a.Last.At.After(from) {
+			from = a.Last.At
+		}
+		return waitEvidence(a.Name), from
+	}
+	return "", time.Time{}
+}
+
+// Unmeasured are analyses of which nothing is known yet, as a step begins with.
+func (e Evidence) Unmeasured() Evidence {
+	out := slices.Clone(e)
+	for i := range out {
+		out[i].Passed, out[i].Failed, out[i].Inconclusive, out[i].Last, out[i].Told = 0, 0, 0, nil, time.Time{}
 	}
 	return out
 }
 
-func (s State) measurable() bool {
-	switch {
-	case s.Phase != Stepping || s.Canary.Hash == "":
-		return false
-	case s.Stage != StageDwell && s.Stage != StageScale:
-		return false
-	case s.Divides():
-		return s.serves()
-	default:
-		return s.Weight > 0
+// Unpassed are analyses that have to pass again, at a weight that was accepted now.
+func (e Evidence) Unpassed() Evidence {
+	out := slices.Clone(e)
+	for i := range out {
+		out[i].Passed, out[i].Inconclusive = 0, 0
 	}
+	return out
 }
 
-// measured takes in the newest measurement of one analysis, each of them once.
-func measured(s Snapshot, _ time.Time) (Decision, bool) {
-	for _, asked := range s.State.Measured() {
-		m, there := s.Measurements[asked.Name]
-		if m.At = stamp(m.At); !there || m.At.Before(s.State.Since) || (asked.Last != nil && !m.At.After(asked.Last.At)) {
-			continue
-		}
-		state := s.State
-		state.Analyses = slices.Clone(state.Analyses)
-		i := slices.IndexFunc(state.Analyses, func(a Analysis) bool { return a.Name == asked.Name })
-		state.Analyses[i] = asked.with(m)
-		return Decision{State: state, Event: eventMeasured(state, asked, state.Analyses[i])}, true
+// Waived are analyses for which nothing waits: a person took the decision.
+func (e Evidence) Waived() Evidence {
+	out := e.Unmeasured()
+	for i := range out {
+		out[i].DryRun = true
 	}
-	return Decision{}, false
+	return out
 }
 
 // with counts a measurement.
@@ -129,74 +182,46 @@ func (a Analysis) with(m Measurement) Analysis {
 	default:
 		a.Inconclusive++
 	}
+	if a.tells() {
+		a.Told = m.At
+	}
 	return a
 }
 
-// failed goes back, or holds for a person, once an analysis fails more often in a
-// step than it may.
-func failed(s Snapshot, now time.Time) (Decision, bool) {
-	for _, a := range s.State.Measured() {
-		switch {
-		case a.DryRun || a.Failed <= a.FailureLimit:
-		case s.State.OnFailure == OnFailureHold:
-			return waitFor(s.State, waitFailed(a.Name)), true
-		default:
-			return rollBack(s.State, reasonFailed(a), now), true
+// tells says whether an Event tells the newest measurement: the first that passes
+// in a step, the first that fails and the one that decides, and all the others that
+// do not pass, if the last Event is not just there.
+func (a Analysis) tells() bool {
+	switch loud := !a.Last.At.Before(a.Told.Add(quiet)); a.Last.Verdict {
+	case Passed:
+		return a.Passed == 1
+	case Failed:
+		return loud || a.Failed == 1 || a.Failed == a.FailureLimit+1
+	default:
+		return loud
+	}
+}
+
+// Event tells a measurement that was taken in at a place of the release; nil where
+// it is not told.
+func (t Taken) Event(where string) *Event {
+	now := t.Now
+	if !now.Told.Equal(now.Last.At) {
+		return nil
+	}
+	text := fmt.Sprintf("%s: analysis %q: %s", where, now.Name, now.Last.Says)
+	if now.DryRun {
+		text += " (nothing waits for it)"
+	}
+	switch now.Last.Verdict {
+	case Passed:
+		return &Event{Reason: "AnalysisPassed", Message: text}
+	case Failed:
+		return &Event{Reason: "AnalysisFailed", Warning: true, Message: fmt.Sprintf("%s; failures in this step: %d, and %d are let pass", text, now.Failed, now.FailureLimit)}
+	default:
+		return &Event{
+			Reason: "AnalysisInconclusive", Warning: now.Inconclusive > now.InconclusiveLimit,
+			Message: fmt.Sprintf("%s; in a row: %d, and %d are let pass", text, now.Inconclusive, now.InconclusiveLimit),
 		}
 	}
-	return Decision{}, false
-}
-
-// unclear waits for an analysis that has said nothing more often in a row than it
-// may: a step stands still on what is not known.
-func (s Snapshot) unclear() string {
-	for _, a := range s.State.Measured() {
-		if !a.DryRun && a.Inconclusive > a.InconclusiveLimit {
-			return waitUnclear(a.Name)
-		}
-	}
-	return ""
-}
-
-// unproved waits for each analysis to have passed in this step, and to have done
-// so last. ready is when the step had waited for all else.
-func (s Snapshot) unproved(ready time.Time) (outcome, bool) {
-	for _, a := range s.State.Measured() {
-		if a.DryRun || (a.Passed > 0 && a.Last.Verdict == Passed) {
-			continue
-		}
-		from := ready.Add(time.Duration(a.Interval))
-		if a.Last != nil && a.Last.At.After(from) {
-			from = a.Last.At
-		}
-		return outcome{wait: waitEvidence(a.Name), from: from}, true
-	}
-	return outcome{}, false
-}
-
-// unmeasured are analyses of which nothing is known yet, as a step begins with.
-func unmeasured(all []Analysis) []Analysis {
-	out := slices.Clone(all)
-	for i := range out {
-		out[i].Passed, out[i].Failed, out[i].Inconclusive, out[i].Last = 0, 0, 0, nil
-	}
-	return out
-}
-
-// unpassed are analyses that have to pass again, at a weight that was accepted now.
-func unpassed(all []Analysis) []Analysis {
-	out := slices.Clone(all)
-	for i := range out {
-		out[i].Passed, out[i].Inconclusive = 0, 0
-	}
-	return out
-}
-
-// waived are analyses for which nothing waits: a person took the decision.
-func waived(all []Analysis) []Analysis {
-	out := unmeasured(all)
-	for i := range out {
-		out[i].DryRun = true
-	}
-	return out
 }

@@ -4,6 +4,7 @@
 package rollout
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -93,6 +94,19 @@ func reasons(events []Event, prefix string) (out []string) {
 	return out
 }
 
+// counted writes each that is repeated once, and how often: "AnalysisFailed 3".
+func counted(all []string) (out []string) {
+	for i := 0; i < len(all); {
+		n := 1
+		for i+n < len(all) && all[i+n] == all[i] {
+			n++
+		}
+		out = append(out, fmt.Sprint(all[i], " ", n))
+		i += n
+	}
+	return out
+}
+
 func TestWhatEvidenceLeadsTo(t *testing.T) {
 	onHold := func(s *State) { s.OnFailure = OnFailureHold }
 	for name, row := range map[string]struct {
@@ -105,13 +119,13 @@ func TestWhatEvidenceLeadsTo(t *testing.T) {
 		events       []string
 	}{
 		"it passes: on by the steps, each told once": {
-			steps: "20%:2m,100%", says: always(Passed), phase: Completed, events: []string{"AnalysisPassed", "AnalysisPassed"},
+			steps: "20%:2m,100%", says: always(Passed), phase: Completed, events: []string{"AnalysisPassed 2"},
 		},
 		"a step shorter than the interval has its evidence first": {
-			steps: "20%,50%,100%", says: always(Passed), phase: Completed, events: []string{"AnalysisPassed", "AnalysisPassed", "AnalysisPassed"},
+			steps: "20%,50%,100%", says: always(Passed), phase: Completed, events: []string{"AnalysisPassed 3"},
 		},
 		"it fails: back, with what it says": {
-			steps: "20%:2m,100%", says: always(Failed), phase: RolledBack, events: []string{"AnalysisFailed"},
+			steps: "20%:2m,100%", says: always(Failed), phase: RolledBack, events: []string{"AnalysisFailed 1"},
 			reason: `analysis "success-rate" failed 1 times in a step, and may 0 times: it is failed`,
 		},
 		"it fails as often as it may, and passes then": {
@@ -121,7 +135,7 @@ func TestWhatEvidenceLeadsTo(t *testing.T) {
 					return Failed
 				}
 				return Passed
-			}, events: []string{"AnalysisFailed", "AnalysisPassed", "AnalysisPassed"},
+			}, events: []string{"AnalysisFailed 2", "AnalysisPassed 2"},
 		},
 		"it fails more often than it may, with passes in between": {
 			steps: "20%:20m,100%", edit: func(s *State) { s.Analyses[0].FailureLimit = 2 }, phase: RolledBack,
@@ -139,14 +153,14 @@ func TestWhatEvidenceLeadsTo(t *testing.T) {
 			},
 		},
 		"it fails, for a person to decide": {
-			steps: "20%:2m,100%", edit: onHold, says: always(Failed), phase: Stepping, wait: waitFailed("success-rate"), events: []string{"AnalysisFailed"},
+			steps: "20%:2m,100%", edit: onHold, says: always(Failed), phase: Stepping, wait: waitFailed("success-rate"), events: []string{"AnalysisFailed 119"},
 		},
 		"it says nothing: the step holds, then back at its deadline": {
-			steps: "20%:2m,100%", says: always(Inconclusive), phase: RolledBack, events: []string{"AnalysisInconclusive"},
+			steps: "20%:2m,100%", says: always(Inconclusive), phase: RolledBack, events: []string{"AnalysisInconclusive 11"},
 			reason: `waited 5m for this to happen: analysis "success-rate" can tell again whether the canary is well`,
 		},
 		"it says nothing, for a person to decide": {
-			steps: "20%:2m,100%", edit: onHold, says: always(Inconclusive), phase: Stepping, wait: waitDecision(waitUnclear("success-rate")), events: []string{"AnalysisInconclusive"},
+			steps: "20%:2m,100%", edit: onHold, says: always(Inconclusive), phase: Stepping, wait: waitDecision(waitUnclear("success-rate")), events: []string{"AnalysisInconclusive 119"},
 		},
 		"it says nothing as often in a row as it may": {
 			steps: "20%:2m,100%", edit: func(s *State) { s.Analyses[0].InconclusiveLimit = 2 }, phase: Completed,
@@ -155,19 +169,19 @@ func TestWhatEvidenceLeadsTo(t *testing.T) {
 					return Passed
 				}
 				return Inconclusive
-			}, events: []string{"AnalysisPassed", "AnalysisPassed"},
+			}, events: []string{"AnalysisInconclusive 2", "AnalysisPassed 1", "AnalysisInconclusive 4", "AnalysisPassed 1"},
 		},
 		"there is no measurement at all: back at the deadline": {
 			steps: "20%,100%", says: always(""), phase: RolledBack, reason: `waited 5m for this to happen: analysis "success-rate" passes in this step`,
 		},
 		"it only tells": {
-			steps: "20%:2m,100%:2m", edit: func(s *State) { s.Analyses[0].DryRun = true }, says: always(Failed), phase: Completed, events: []string{"AnalysisFailed", "AnalysisFailed"},
+			steps: "20%:2m,100%:2m", edit: func(s *State) { s.Analyses[0].DryRun = true }, says: always(Failed), phase: Completed, events: []string{"AnalysisFailed 8"},
 		},
 		"what only compares has nothing to say at 100%": {
-			steps: "20%,100%", edit: func(s *State) { s.Analyses[0].Compares = true }, says: always(Passed), phase: Completed, events: []string{"AnalysisPassed"},
+			steps: "20%,100%", edit: func(s *State) { s.Analyses[0].Compares = true }, says: always(Passed), phase: Completed, events: []string{"AnalysisPassed 1"},
 		},
 		"a step without traffic needs none": {
-			steps: "0%,100%", says: always(Passed), phase: Completed, events: []string{"AnalysisPassed"},
+			steps: "0%,100%", says: always(Passed), phase: Completed, events: []string{"AnalysisPassed 1"},
 		},
 		"a group's requests are traffic": {
 			steps: "0%,100%", edit: func(s *State) { s.Match = "header:a=b" }, says: always(Failed), phase: RolledBack, reason: `analysis "success-rate" failed`,
@@ -188,7 +202,7 @@ func TestWhatEvidenceLeadsTo(t *testing.T) {
 				assert.Equal(t, row.wait, w.state.Wait)
 			}
 			if row.events != nil {
-				assert.Equal(t, row.events, reasons(events, "Analysis"))
+				assert.Equal(t, row.events, counted(reasons(events, "Analysis")))
 			}
 		})
 	}
@@ -262,14 +276,60 @@ func TestAnUnclearStepStandsStill(t *testing.T) {
 	assert.Greater(t, w.state.Since.Sub(since), 2*time.Minute)
 }
 
+// Of an analysis that is measured each second an Event tells some, with the counts,
+// and always the one that decides.
+func TestWhatIsTold(t *testing.T) {
+	at := func(seconds int) time.Time { return time.Unix(int64(seconds), 0).UTC() }
+	all := Evidence{{Name: "errors", Interval: Duration(time.Second), FailureLimit: 34, InconclusiveLimit: 1}}
+	var told []string
+	measure := func(second int, verdict Verdict) {
+		taken, there := all.Take(all, map[string]Measurement{"errors": {At: at(second), Verdict: verdict, Says: fmt.Sprint("at ", second)}}, at(0))
+		require.True(t, there)
+		all = taken.All
+		if event := taken.Event("step 1"); event != nil {
+			told = append(told, fmt.Sprint(event.Warning, " ", event.Message))
+		}
+	}
+	for second := 1; second <= 35; second++ {
+		measure(second, Failed)
+	}
+	assert.Equal(t, []string{
+		`true step 1: analysis "errors": at 1; failures in this step: 1, and 34 are let pass`,
+		`true step 1: analysis "errors": at 11; failures in this step: 11, and 34 are let pass`,
+		`true step 1: analysis "errors": at 21; failures in this step: 21, and 34 are let pass`,
+		`true step 1: analysis "errors": at 31; failures in this step: 31, and 34 are let pass`,
+		`true step 1: analysis "errors": at 35; failures in this step: 35, and 34 are let pass`,
+	}, told)
+	_, over := all.Failed()
+	assert.True(t, over)
+
+	told = nil
+	for second := 50; second < 80; second++ { // nothing, and something, in turn
+		measure(second, []Verdict{Inconclusive, Inconclusive, Failed}[second%3])
+	}
+	assert.Equal(t, []string{
+		`true step 1: analysis "errors": at 50; failures in this step: 36, and 34 are let pass`,
+		`false step 1: analysis "errors": at 60; in a row: 1, and 1 are let pass`,
+		`true step 1: analysis "errors": at 70; in a row: 2, and 1 are let pass`,
+	}, told)
+	all = all.Unmeasured()
+	told = nil
+	for second := 90; second < 120; second++ {
+		measure(second, Passed)
+	}
+	assert.Equal(t, []string{`false step 1: analysis "errors": at 90`}, told)
+}
+
 // As many analyses as there may be, with the longest they may say, fit a state.
 func TestAnalysesFitTheState(t *testing.T) {
 	s := canaryWorld(4, "20%,100%").state
 	for range MaxAnalyses {
 		a := Analysis{Name: strings.Repeat("n", 63), Interval: Duration(interval)}
 		s.Analyses = append(s.Analyses, a.with(Measurement{At: time.Unix(1, 0), Verdict: Inconclusive, Says: strings.Repeat("\"", 1000)}))
+		s.Log = s.Log.Measure(s.Analyses[len(s.Analyses)-1])
 	}
 	_, err := ParseState(s.String())
 	require.NoError(t, err)
-	assert.Less(t, len(s.String()), MaxStateBytes/2)
+	assert.Less(t, len(s.String()), MaxStateBytes*2/3)
+	assert.Len(t, s.Log.Measured, maxMeasured)
 }

@@ -12,6 +12,10 @@ import (
 const (
 	// maxWords bounds what people said to one release; the latest are kept.
 	maxWords = 12
+	// maxMeasured bounds the measurements of one release; the latest are kept, and
+	// maxShort bounds what each of them says, in bytes.
+	maxMeasured = 8
+	maxShort    = 120
 	// maxWho bounds the name of a person, in bytes.
 	maxWho = 128
 	// maxReplacedBytes bounds the releases that others took the place of, and that
@@ -29,6 +33,8 @@ type Log struct {
 	Steps []StepLog `json:"steps,omitempty"`
 	// Told is what people said, in its order.
 	Told []Word `json:"told,omitempty"`
+	// Measured are the latest measurements, in their order.
+	Measured []Measured `json:"measured,omitempty"`
 	// Ready is the worst count of ready pods; nil before the first.
 	Ready *Count `json:"ready,omitempty"`
 	// Replaced are the releases that this one took the place of, in their order,
@@ -66,6 +72,14 @@ const (
 	// WordOptOut is the strategy, taken off in flight.
 	WordOptOut = "opt out"
 )
+
+// Measured is what one analysis said, in short.
+type Measured struct {
+	Analysis string    `json:"analysis"`
+	At       time.Time `json:"at"`
+	Verdict  Verdict   `json:"verdict"`
+	Says     string    `json:"says,omitempty"`
+}
 
 // Count is how many pods were ready, of how many that were asked for.
 type Count struct {
@@ -133,6 +147,14 @@ func (l Log) Say(who, what string, now time.Time) Log {
 	return l
 }
 
+// Measure notes the newest measurement of an analysis.
+func (l Log) Measure(a Analysis) Log {
+	short := Measured{Analysis: a.Name, At: a.Last.At, Verdict: a.Last.Verdict, Says: cut(a.Last.Says, maxShort)}
+	all := append(slices.Clone(l.Measured), short)
+	l.Measured = all[max(0, len(all)-maxMeasured):]
+	return l
+}
+
 // Noted is the log of a state about to be written, with what was counted meanwhile,
 // and without what the ledger has by now. Nothing is written for its sake alone.
 func (l Log) Noted(count *Count) Log {
@@ -151,6 +173,9 @@ func (l Log) Replace(own Replaced, now time.Time) []Replaced {
 	}
 	own.At, own.Log = stamp(now), l
 	own.Log.Replaced = nil
+	if size(own) > maxReplacedBytes {
+		own.Log.Measured = nil
+	}
 	if size(own) > maxReplacedBytes {
 		own.Log.Steps = nil
 	}

@@ -130,6 +130,7 @@ func TestTheLogIsBounded(t *testing.T) {
 				state = state.enter(Stepping, stage, at)
 			}
 			state = state.Say(strings.Repeat("ä", 400), "continue", at)
+			state.Log = state.Log.Measure(Analysis{Name: "success-rate", Last: &Measurement{At: at, Verdict: Inconclusive, Says: strings.Repeat("ä", 400)}})
 		}
 		plan := state
 		plan.Log.By = strings.Repeat("b", 400)
@@ -145,6 +146,7 @@ func TestTheLogIsBounded(t *testing.T) {
 		state = next
 	}
 	assert.Len(t, state.Log.By, maxWho)
+	assert.LessOrEqual(t, len(state.Log.Measured), maxMeasured)
 
 	for range 500 { // a Deployment of very many Services needs its state more than its log
 		state.Services = append(state.Services, "a-service-of-many-others")

@@ -155,7 +155,7 @@ func leaveShift(s Snapshot, now time.Time) outcome {
 		return outcome{wait: wait}
 	}
 	next := s.State.enter(Stepping, StageDwell, now)
-	next.Analyses = unpassed(next.Analyses)
+	next.Analyses = next.Analyses.Unpassed()
 	return outcome{next: &next}
 }
 
@@ -220,7 +220,7 @@ func (s Snapshot) goOn(now time.Time) outcome {
 	}
 	if !state.last() {
 		state.Step++
-		state.Analyses = unmeasured(state.Analyses)
+		state.Analyses = state.Analyses.Unmeasured()
 		next := state.makeRoom(s.Replicas).enter(Stepping, StageScale, now)
 		return outcome{next: &next, event: eventStep(next)}
 	}

@@ -164,7 +164,7 @@ type State struct {
 	Routes   []string `json:"routes,omitempty"`
 	Timing   Timing   `json:"timing,omitzero"`
 	// Analyses are the evidence that each step waits for.
-	Analyses []Analysis `json:"analyses,omitempty"`
+	Analyses Evidence `json:"analyses,omitempty"`
 	// Held is set by kubectl rollout pause and cleared by resume.
 	Held bool `json:"held,omitempty"`
 	// Told is set when a person said continue to the current step.
@@ -267,10 +267,14 @@ func DecodeState(text string, into any) error {
 }
 
 // String writes the state as ParseState reads it; equal states give equal text.
-// Where that would be too long, the log's steps and words give way: a record that
-// lacks them is better than a rollout that is frozen.
+// Where that would be too long, the log's measurements give way, then its steps and
+// words: a record that lacks them is better than a rollout that is frozen.
 func (s State) String() string {
 	text, err := json.Marshal(s)
+	if len(text) > MaxStateBytes {
+		s.Log.Measured = nil
+		text, err = json.Marshal(s)
+	}
 	if len(text) > MaxStateBytes {
 		s.Log = Log{Began: s.Log.Began, By: s.Log.By, Ready: s.Log.Ready}
 		text, err = json.Marshal(s)

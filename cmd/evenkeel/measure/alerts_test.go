@@ -5,8 +5,11 @@ package measure
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/evenkeel-dev/evenkeel/test/scrape"
 )
 
 // well is what two managers show for an hour and a half in which nothing is wrong.
@@ -71,9 +74,9 @@ func TestWhenAlertsFire(t *testing.T) {
 					lines = append(lines, line)
 				}
 			}
-			seen, firing := scrapedAs(t, lines...), []string{}
+			seen, firing := scrape.Of(t, time.Minute, lines...), []string{}
 			for _, rule := range alerts(t) {
-				if seen.fires(t, rule, 89) {
+				if fires(t, seen, rule, 89) {
 					firing = append(firing, rule.Alert)
 				}
 			}

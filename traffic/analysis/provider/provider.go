@@ -21,7 +21,7 @@ type Provider interface {
 func New(live client.Reader, secretsIn string) Provider {
 	around := cluster{live: live, secretsIn: secretsIn}
 	web := newWeb()
-	return byKind{prometheus: prometheus{cluster: around, web: web}, gate: gate{cluster: around, web: web}, pods: pods{cluster: around}}
+	return byKind{prometheus: prometheus{cluster: around, web: web}, gate: gate{cluster: around, web: web}, pods: &pods{cluster: around}}
 }
 
 type byKind struct{ prometheus, gate, pods Provider }

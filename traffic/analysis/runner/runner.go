@@ -70,6 +70,7 @@ func New(o Options) *Runner {
 	if r.now == nil {
 		r.now = time.Now
 	}
+	r.counts.of(r.specs)
 	return r
 }
 
@@ -201,6 +202,6 @@ func (r *Runner) ask(ctx context.Context, q analysis.Question) rollout.Measureme
 	} else {
 		out.Verdict, out.Says = analysis.Judge(q, reading)
 	}
-	r.counts.saw(q.Spec.Provider(), out.Verdict)
+	r.counts.saw(q.Spec, out.Verdict)
 	return out
 }

@@ -91,7 +91,7 @@ func TestMeasurementsComeAtTheirInterval(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		assert.Equal(t, int32(3), asked.Load())
-		assert.InDelta(t, 3, testutil.ToFloat64(r.counts.measured.WithLabelValues("webhook", "Passed")), 0)
+		assert.InDelta(t, 3, testutil.ToFloat64(r.counts.measured.WithLabelValues("gate", "webhook", "Passed")), 0)
 
 		again := dwelling("gate") // another step: its own interval
 		assert.Equal(t, "pass 3", r.Of(demo, again)["gate"].Says)
@@ -167,4 +167,40 @@ func TestMetricsAreRegisteredOnce(t *testing.T) {
 	require.NoError(t, err)
 	_, err = NewMetrics(registry)
 	require.ErrorContains(t, err, "cannot register the metrics of analyses")
+}
+
+// The series are those of the policy: an analysis is shown before it measures, and
+// not any more when the policy has it no more.
+func TestMetricsFollowThePolicy(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	counts, err := NewMetrics(registry)
+	require.NoError(t, err)
+	shown := func() map[string]float64 {
+		families, err := registry.Gather()
+		require.NoError(t, err)
+		out := map[string]float64{}
+		for _, family := range families {
+			for _, one := range family.GetMetric() {
+				text := ""
+				for _, label := range one.GetLabel() {
+					text += label.GetValue() + " "
+				}
+				out[text] = one.GetCounter().GetValue()
+			}
+		}
+		return out
+	}
+	assert.Empty(t, shown(), "no policy yet")
+	specs := map[string]analysis.Spec{"gate": {Name: "gate", Gate: &analysis.Gate{}}, "pods": {Name: "pods", Pods: &analysis.Pods{}}}
+	New(Options{Specs: func() map[string]analysis.Spec { return specs }, Metrics: counts})
+	counts.saw(specs["gate"], rollout.Failed)
+	assert.Equal(t, map[string]float64{
+		"gate webhook Passed ": 0, "gate webhook Failed ": 1, "gate webhook Inconclusive ": 0, "pods pods Passed ": 0, "pods pods Failed ": 0, "pods pods Inconclusive ": 0,
+	}, shown())
+	gone := specs["gate"]
+	delete(specs, "gate")
+	counts.saw(gone, rollout.Failed)
+	assert.Equal(t, map[string]float64{"pods pods Passed ": 0, "pods pods Failed ": 0, "pods pods Inconclusive ": 0}, shown())
+	specs["pods"] = analysis.Spec{Name: "pods", Gate: &analysis.Gate{}}
+	assert.Equal(t, map[string]float64{"pods webhook Passed ": 0, "pods webhook Failed ": 0, "pods webhook Inconclusive ": 0}, shown())
 }
