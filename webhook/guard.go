@@ -99,6 +99,10 @@ func (h *Handler) mutateRoute(kind route.Kind) func(*http.Request, *admissionv1.
 		if err != nil {
 			return answer{denied: fmt.Sprintf("evenkeel: this route cannot be divided: %v", err)}, nil
 		}
+		why, err := h.topology.strangerByHand(r.Context(), kind, renderer, renderer.Restore(n.tree, before), before, split)
+		if err != nil || why != "" {
+			return answer{denied: why}, err
+		}
 		if why := h.topology.newMirror(r.Context(), kind, n.old, before, rendering); why != "" {
 			return answer{denied: fmt.Sprintf("evenkeel: this %s is in flight and cannot mirror as its release asks: %s", kind.Name(), why)}, nil
 		}
