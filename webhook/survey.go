@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -46,6 +47,13 @@ func (t topology) surveyRoutes(ctx context.Context, old *appsv1.Deployment, aske
 		}
 		s.routes = append(s.routes, one.ref)
 		s.backends = append(s.backends, one.services...)
+		if !asked.back {
+			s.refused = cmp.Or(s.refused, one.taken)
+		}
+	}
+	if len(s.undivided) > 0 && asked.rollout.ByRoute && !asked.back {
+		s.refused = cmp.Or(s.refused, s.trapped(old, asked.rollout))
+		return nil
 	}
 	switch {
 	case asked.rollout.Strategy == rollout.BlueGreen: // the Services alone can move all traffic at once
@@ -57,6 +65,27 @@ func (t topology) surveyRoutes(ctx context.Context, old *appsv1.Deployment, aske
 	slices.Sort(s.backends)
 	s.backends = slices.Compact(s.backends)
 	return t.surveyCanaryNames(ctx, old, s)
+}
+
+// trapped refuses a release of which a route would take no part: nobody would move
+// its traffic, whatever the steps say. It shows the ways out.
+func (s *surroundings) trapped(d *appsv1.Deployment, p policy.Rollout) string {
+	var ways []string
+	if len(s.routes) > 0 {
+		refs := make([]string, len(s.routes))
+		for i, ref := range s.routes {
+			refs[i] = ref.String()
+		}
+		ways = append(ways, fmt.Sprintf("%s: %s   # these alone are divided; the others follow at the end", policy.RouteAnnotation, strings.Join(refs, ",")))
+	}
+	if p.Match != "" && (p.Strategy == rollout.BlueGreen || strings.Contains(s.undivided[0], "match")) {
+		ways = append(ways, fmt.Sprintf("kubectl annotate deployment -n %s %s %s-   # no group of requests", d.Namespace, d.Name, policy.MatchAnnotation))
+	}
+	if p.Strategy == rollout.Canary && p.Match == "" {
+		ways = append(ways, rollout.StrategyAnnotation+": "+rollout.BlueGreen+"   # the Service moves all traffic at once")
+	}
+	ways = append(ways, podsAlone+"   # the pods alone change")
+	return fmt.Sprintf("%s. Its traffic would follow no step. Mend that, or write one of:\n  %s", s.undivided[0], strings.Join(ways, "\n  "))
 }
 
 // surveyCanaryNames makes sure that the canary's Services may have their names.
