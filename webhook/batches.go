@@ -39,6 +39,9 @@ func (h *Handler) decideBatches(ctx context.Context, w *workload) (flight, error
 	if err != nil {
 		return flight{}, err
 	}
+	if edited(rollout.StateAnnotation, w.old.Metadata.Annotations, w.incoming.Metadata.Annotations) {
+		w.warnings = append(w.warnings, putBack(rollout.StateAnnotation)...)
+	}
 	if w.state.InFlight() {
 		return h.guardBatches(ctx, w)
 	}

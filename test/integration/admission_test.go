@@ -167,7 +167,10 @@ func TestTheStateIsEvenkeelsAlone(t *testing.T) {
 	app.Apply(app.Manifest("v2"))
 	app.WaitForWeight(50)
 	state, weight := app.State(), app.Weight()
-	app.Kubectl("annotate", "deployment", "demo", `evenkeel.dev/rollout={"phase":"Completed"}`, "--overwrite")
+	const alone = "is Evenkeel's alone, so what was written there is put back"
+	assert.Contains(t, app.Kubectl("annotate", "deployment", "demo", `evenkeel.dev/rollout={"phase":"Completed"}`, "--overwrite"), "Warning: evenkeel: annotation evenkeel.dev/rollout "+alone)
+	assert.Contains(t, app.Kubectl("annotate", "httproute", "demo", "evenkeel.dev/split={}", "--overwrite"), "Warning: evenkeel: annotation evenkeel.dev/split "+alone)
+	assert.NotContains(t, app.Apply(app.Manifest("v2")), alone, "whoever applies leaves it out")
 	app.Kubectl("label", "deployment", "demo", "evenkeel.dev/in-flight-")
 	app.Kubectl("patch", "httproute", "demo", "--type=merge", "-p", `{"spec":{"rules":[{"backendRefs":[{"name":"demo","port":80}]}]}}`)
 	app.Kubectl("annotate", "httproute", "demo", "evenkeel.dev/split-")
