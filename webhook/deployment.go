@@ -64,6 +64,9 @@ func (h *Handler) mutateDeployment(r *http.Request, request *admissionv1.Admissi
 		return answer{denied: outcome.denied, warnings: d.warnings, audit: audit}, err
 	}
 	patch, err := buildPatch(d.sent, outcome.changes)
+	if err == nil {
+		h.told.plain(request, d.old, outcome.plainly)
+	}
 	warnings := slices.Concat(d.warnings, outcome.warnings, h.editedState(r.Context(), d))
 	return answer{patch: patch, warnings: warnings, audit: audit}, err
 }

@@ -23,6 +23,9 @@ type flight struct {
 	changes  []policy.Change
 	warnings []string
 	denied   string
+	// plainly says why a release that was asked for is a plain rolling update; empty
+	// where it is not, and where no pod changes by it.
+	plainly string
 }
 
 // decideFlight starts a rollout, keeps one on its course, or leaves the write to
@@ -75,8 +78,12 @@ func (h *Handler) startFlight(ctx context.Context, d *deployment, plan policy.Pl
 	case no.plain != "" && state.Strategy == rollout.Rolling:
 		return f, nil
 	case no.plain != "":
-		f.warnings = append(f.warnings, fmt.Sprintf("evenkeel: no %s, a plain rolling update: %s", state.Strategy, no.plain))
-		if plan.Back || ptr.Deref(plan.Object.Spec.Replicas, 1) == 0 {
+		why := fmt.Sprintf("no %s, a plain rolling update: %s", state.Strategy, no.plain)
+		f.warnings = append(f.warnings, "evenkeel: "+why)
+		if ptr.Deref(plan.Object.Spec.Replicas, 1) == 0 {
+			return f, nil
+		}
+		if f.plainly = why; plan.Back {
 			return f, nil
 		}
 		return f.plain(d.policy, d.named(), d.incoming.Annotations, d.now), nil
