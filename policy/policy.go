@@ -118,6 +118,9 @@ type Rollout struct {
 	// that go to the canary besides, the share of them that it gets copies of, and
 	// the routes to divide.
 	Match, Mirror, Routes string
+	// ByRoute tells that those annotations ask for what routes alone can do: a
+	// canary, a match, or routes by their names.
+	ByRoute bool
 	// OnFailure is rollback or hold, for a rollout that cannot go on; empty goes
 	// back, and leaves a rolling update alone.
 	OnFailure string

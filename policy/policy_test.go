@@ -59,6 +59,22 @@ func TestAnnotationsWinOverThePolicy(t *testing.T) {
 	assert.Equal(t, "canary", q.Rollout.Strategy)
 	assert.Empty(t, q.Rollout.Steps, "a broken value is kept for the check to tell")
 	assert.Equal(t, StrategyRolling, p.Rollout.Strategy)
+
+	byPolicy := p
+	byPolicy.Rollout.Strategy = StrategyCanary
+	for _, row := range []struct {
+		policy      Policy
+		annotations map[string]string
+		byRoute     bool
+	}{
+		{p, map[string]string{StrategyAnnotation: StrategyCanary}, true},
+		{p, map[string]string{StrategyAnnotation: StrategyBlueGreen}, false},
+		{p, map[string]string{StrategyAnnotation: StrategyBlueGreen, MatchAnnotation: "host:a.b"}, true},
+		{byPolicy, nil, false},
+		{byPolicy, map[string]string{RouteAnnotation: "demo"}, true},
+	} {
+		assert.Equal(t, row.byRoute, row.policy.WithAnnotations(row.annotations).Rollout.ByRoute, row.annotations)
+	}
 }
 
 func TestDenialsAreOneALine(t *testing.T) {

@@ -153,6 +153,7 @@ func (p Policy) WithAnnotations(annotations map[string]string) Policy {
 		p = p.withAnalyses(names)
 	}
 	p.Rollout.Match, p.Rollout.Mirror, p.Rollout.Routes = annotations[MatchAnnotation], annotations[MirrorAnnotation], annotations[RouteAnnotation]
+	p.Rollout.ByRoute = p.Rollout.Match != "" || p.Rollout.Routes != "" || (annotations[StrategyAnnotation] == StrategyCanary && p.Rollout.Strategy == StrategyCanary)
 	if p.Rollout.Strategy == StrategyBlueGreen && annotations[StepsAnnotation] == "" {
 		if _, err := rollout.StepsFor(StrategyBlueGreen, p.Rollout.Steps); err != nil {
 			p.Rollout.Steps = rollout.BlueGreenSteps // the rule's are those of its canaries

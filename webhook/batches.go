@@ -39,6 +39,9 @@ func (h *Handler) decideBatches(ctx context.Context, w *workload) (flight, error
 	if err != nil {
 		return flight{}, err
 	}
+	if edited(rollout.StateAnnotation, w.old.Metadata.Annotations, w.incoming.Metadata.Annotations) {
+		w.warnings = append(w.warnings, putBack(rollout.StateAnnotation)...)
+	}
 	if w.state.InFlight() {
 		return h.guardBatches(ctx, w)
 	}
@@ -109,7 +112,8 @@ func (h *Handler) startBatches(ctx context.Context, w *workload, ignored []strin
 		f.warnings = append(f.warnings, "evenkeel: "+line)
 	}
 	if why != "" {
-		f.warnings = append(f.warnings, "evenkeel: no batches, a plain rolling update: "+strings.ReplaceAll(why, "\n ", "")) // it is a header
+		f.plainly = "no batches, a plain rolling update: " + strings.ReplaceAll(why, "\n ", "") // it is a header, too
+		f.warnings = append(f.warnings, "evenkeel: "+f.plainly)
 		return f.plain(w.policy, w.named(), w.incoming.Metadata.Annotations, w.now), nil
 	}
 	state.Log.By, state.OverrideBy = w.requester, w.overrideBy("")

@@ -233,7 +233,7 @@ func TestBatchesDoNotStart(t *testing.T) {
 		"nothing to go back to":        {cluster: batched{forgot: true}, old: manifest(statefulSet), incoming: manifest(statefulSet, "demo:v1", next), warns: `there is no ControllerRevision "demo-v1" to go back to`},
 		"back to what most pods are":   {old: manifest(statefulSet, "demo:v1", next), incoming: manifest(statefulSet), warns: "most ready pods are of this template already"},
 		"OnDelete as before":           {old: manifest(statefulSet, rolling, onDelete), incoming: manifest(statefulSet, rolling, onDelete, "demo:v1", next), warns: "updateStrategy OnDelete says that you delete the pods yourself; write: updateStrategy: {type: RollingUpdate}"},
-		"a state that somebody writes": {old: manifest(statefulSet), incoming: manifest(statefulSet, `"evenkeel.dev/strategy"`, `"evenkeel.dev/rollout":"{}","evenkeel.dev/strategy"`)},
+		"a state that somebody writes": {old: manifest(statefulSet), incoming: manifest(statefulSet, `"evenkeel.dev/strategy"`, `"evenkeel.dev/rollout":"{}","evenkeel.dev/strategy"`), warns: stateIsOurs},
 	} {
 		t.Run(name, func(t *testing.T) {
 			row.cluster.kind, row.cluster.services = statefulSet, []corev1.Service{narrowed}
@@ -248,8 +248,8 @@ func TestBatchesDoNotStart(t *testing.T) {
 				return
 			}
 			require.Len(t, response.Warnings, 1)
-			assert.Contains(t, response.Warnings[0], "evenkeel: no batches, a plain rolling update: ")
 			assert.Contains(t, response.Warnings[0], row.warns)
+			assert.Equal(t, row.warns != stateIsOurs, strings.HasPrefix(response.Warnings[0], "evenkeel: no batches, a plain rolling update: "))
 		})
 	}
 	out, response := batched{kind: statefulSet, services: []corev1.Service{narrowed}}.write(t, "team", manifest(statefulSet), manifest(statefulSet, "demo:v1", next))

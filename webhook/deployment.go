@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	admissionv1 "k8s.io/api/admission/v1"
@@ -63,7 +64,11 @@ func (h *Handler) mutateDeployment(r *http.Request, request *admissionv1.Admissi
 		return answer{denied: outcome.denied, warnings: d.warnings, audit: audit}, err
 	}
 	patch, err := buildPatch(d.sent, outcome.changes)
-	return answer{patch: patch, warnings: append(d.warnings, outcome.warnings...), audit: audit}, err
+	if err == nil {
+		h.told.plain(request, d.old, outcome.plainly)
+	}
+	warnings := slices.Concat(d.warnings, outcome.warnings, h.editedState(r.Context(), d))
+	return answer{patch: patch, warnings: warnings, audit: audit}, err
 }
 
 // validateDeployment reviews the object that came out of all mutating webhooks.

@@ -23,6 +23,9 @@ type flight struct {
 	changes  []policy.Change
 	warnings []string
 	denied   string
+	// plainly says why a release that was asked for is a plain rolling update; empty
+	// where it is not, and where no pod changes by it.
+	plainly string
 }
 
 // decideFlight starts a rollout, keeps one on its course, or leaves the write to
@@ -75,8 +78,12 @@ func (h *Handler) startFlight(ctx context.Context, d *deployment, plan policy.Pl
 	case no.plain != "" && state.Strategy == rollout.Rolling:
 		return f, nil
 	case no.plain != "":
-		f.warnings = append(f.warnings, fmt.Sprintf("evenkeel: no %s, a plain rolling update: %s", state.Strategy, no.plain))
-		if plan.Back || ptr.Deref(plan.Object.Spec.Replicas, 1) == 0 {
+		why := fmt.Sprintf("no %s, a plain rolling update: %s", state.Strategy, no.plain)
+		f.warnings = append(f.warnings, "evenkeel: "+why)
+		if ptr.Deref(plan.Object.Spec.Replicas, 1) == 0 {
+			return f, nil
+		}
+		if f.plainly = why; plan.Back {
 			return f, nil
 		}
 		return f.plain(d.policy, d.named(), d.incoming.Annotations, d.now), nil
@@ -120,7 +127,7 @@ func (h *Handler) plan(ctx context.Context, d *deployment, object *appsv1.Deploy
 	if err != nil {
 		return rollout.State{Strategy: p.Strategy}, obstacle{plain: err.Error()}, nil
 	}
-	found, err := h.topology.survey(ctx, d.old, template.Labels, p)
+	found, err := h.topology.survey(ctx, d.old, wish{rollout: p, template: template, back: d.frozen != nil})
 	if err != nil {
 		return rollout.State{}, obstacle{}, err
 	}
@@ -149,6 +156,9 @@ func (h *Handler) plan(ctx context.Context, d *deployment, object *appsv1.Deploy
 	}
 	for _, why := range found.undivided {
 		d.warnings = append(d.warnings, "evenkeel: "+why+"; its traffic stays on stable until the end")
+	}
+	for _, line := range found.told {
+		d.warnings = append(d.warnings, "evenkeel: "+line)
 	}
 	user.Paused = false // it is the word of a person to the release now
 	state.User = &user
@@ -240,6 +250,9 @@ func (h *Handler) otherTemplate(ctx context.Context, d *deployment, plan policy.
 			return flight{denied: refused}, err
 		}
 	}
+	if refused, err := h.portsInFlight(ctx, d, plan, state, stable); err != nil || refused != "" {
+		return flight{denied: refused}, err
+	}
 	next := state
 	next.Timing, next.Log.By = timing(d.policy.Rollout, *state.User), d.requester
 	if steps, err := rollout.StepsFor(state.Strategy, d.policy.Rollout.Steps); err == nil && state.Strategy != rollout.Rolling {
@@ -253,6 +266,23 @@ func (h *Handler) otherTemplate(ctx context.Context, d *deployment, plan policy.
 	f.warnings = append(f.warnings, "evenkeel: another template in flight: the traffic leaves the old canary first, then the steps start over")
 	f.warnings = append(f.warnings, d.notice(again)...)
 	return f, nil
+}
+
+// portsInFlight refuses a template that lacks what the Services of a release lead to.
+func (h *Handler) portsInFlight(ctx context.Context, d *deployment, plan policy.Plan, state rollout.State, stable *revision) (string, error) {
+	services, err := h.topology.services(ctx, d.old.Namespace, plan.Object.Spec.Template.Labels)
+	if err != nil || stable == nil {
+		return "", err
+	}
+	services = slices.DeleteFunc(services, func(s corev1.Service) bool { return !slices.Contains(state.Services, s.Name) })
+	refused, told := ports(services, &stable.template.Spec, &plan.Object.Spec.Template.Spec)
+	if refused != "" {
+		return "evenkeel: this template cannot be released: " + refused, nil
+	}
+	for _, line := range told {
+		d.warnings = append(d.warnings, "evenkeel: "+line)
+	}
+	return "", nil
 }
 
 // timing freezes the waits of a rollout. No step may take longer than the

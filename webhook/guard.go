@@ -26,6 +26,7 @@ type neighbour struct {
 	// split is the annotation that counts: the one that Evenkeel sends, or else
 	// the one that the live object carries. before is the live object's.
 	split, before string
+	warnings      []string
 }
 
 func (h *Handler) neighbour(request *admissionv1.AdmissionRequest) (neighbour, error) {
@@ -40,9 +41,11 @@ func (h *Handler) neighbour(request *admissionv1.AdmissionRequest) (neighbour, e
 	}
 	n.before = annotation(n.old, route.SplitAnnotation)
 	n.split = n.before
-	if request.UserInfo.Username == h.self {
+	self := request.UserInfo.Username == h.self
+	if self {
 		n.split = annotation(n.tree, route.SplitAnnotation)
 	}
+	n.warnings = n.editedSplit(self)
 	return n, nil
 }
 
@@ -99,6 +102,10 @@ func (h *Handler) mutateRoute(kind route.Kind) func(*http.Request, *admissionv1.
 		if err != nil {
 			return answer{denied: fmt.Sprintf("evenkeel: this route cannot be divided: %v", err)}, nil
 		}
+		why, err := h.topology.strangerByHand(r.Context(), kind, renderer, renderer.Restore(n.tree, before), before, split)
+		if err != nil || why != "" {
+			return answer{denied: why}, err
+		}
 		if why := h.topology.newMirror(r.Context(), kind, n.old, before, rendering); why != "" {
 			return answer{denied: fmt.Sprintf("evenkeel: this %s is in flight and cannot mirror as its release asks: %s", kind.Name(), why)}, nil
 		}
@@ -123,7 +130,7 @@ func (n neighbour) marks() []policy.Change {
 
 func (n neighbour) patch(changes []policy.Change) (answer, error) {
 	patch, err := buildPatch(n.sent, changes)
-	return answer{patch: patch}, err
+	return answer{patch: patch, warnings: n.warnings}, err
 }
 
 func annotation(object tree, key string) string {

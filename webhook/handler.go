@@ -14,6 +14,7 @@ import (
 	admissionv1 "k8s.io/api/admission/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/evenkeel-dev/evenkeel/config"
@@ -41,6 +42,9 @@ type Options struct {
 	// ("system:serviceaccount:NAMESPACE:NAME").
 	Self string
 	Log  logr.Logger
+	// Events tells on a workload what its writer should know later, too, without
+	// waiting; nil tells nobody.
+	Events events.EventRecorder
 	// Metrics counts; nil counts nothing.
 	Metrics *Metrics
 	// Tracer makes a span of each review; nil makes none.
@@ -56,6 +60,7 @@ type Handler struct {
 	self     string
 	log      logr.Logger
 	metrics  *Metrics
+	told     told
 	tracer   trace.Tracer
 	now      func() time.Time
 }
@@ -73,7 +78,7 @@ func New(o Options) *Handler {
 	}
 	return &Handler{
 		topology: topology{cache: o.Cache, near: o.Near, live: o.Live, filled: o.Filled, unasked: o.Unasked, kinds: o.Kinds},
-		policies: o.Policies, self: o.Self, log: o.Log, metrics: o.Metrics, tracer: o.Tracer, now: o.Now,
+		policies: o.Policies, self: o.Self, log: o.Log, metrics: o.Metrics, told: told{o.Events}, tracer: o.Tracer, now: o.Now,
 	}
 }
 

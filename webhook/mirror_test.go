@@ -58,19 +58,25 @@ func among(t *testing.T, filled func(policy.Kind) bool, manifests ...string) *ht
 // under is the same by a policy.
 func under(t *testing.T, policies *config.Store, filled func(policy.Kind) bool, manifests ...string) *http.ServeMux {
 	t.Helper()
+	world := cluster(t, manifests...)
+	mux := http.NewServeMux()
+	New(Options{
+		Cache: world, Live: world, Filled: filled, Policies: policies, Self: self, Log: logr.Discard(), Now: func() time.Time { return time.Unix(1.8e9, 0) },
+	}).Register(registrarFunc(mux.Handle))
+	return mux
+}
+
+// cluster holds objects.
+func cluster(t *testing.T, manifests ...string) client.Client {
+	t.Helper()
 	var objects []client.Object
 	for _, manifest := range manifests {
 		object := &unstructured.Unstructured{}
 		require.NoError(t, yaml.Unmarshal([]byte(manifest), &object.Object))
 		objects = append(objects, object)
 	}
-	cluster := fake.NewClientBuilder().WithScheme(mirrorScheme(t)).WithObjects(objects...).
+	return fake.NewClientBuilder().WithScheme(mirrorScheme(t)).WithObjects(objects...).
 		WithStatusSubresource(&gatewayv1.GatewayClass{}, &appsv1.ReplicaSet{}, &networkingv1.Ingress{}).Build()
-	mux := http.NewServeMux()
-	New(Options{
-		Cache: cluster, Live: cluster, Filled: filled, Policies: policies, Self: self, Log: logr.Discard(), Now: func() time.Time { return time.Unix(1.8e9, 0) },
-	}).Register(registrarFunc(mux.Handle))
-	return mux
 }
 
 // wrote sends a Deployment and gives the answer, and the object that comes out.

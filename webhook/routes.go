@@ -13,6 +13,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -30,6 +31,9 @@ type found struct {
 	object route.Object
 	// problem says why it cannot be divided; empty when it can.
 	problem string
+	// beside names what would stand beside it, taken says whose name is somebody else's.
+	beside []string
+	taken  string
 }
 
 // divides tells whether a strategy moves traffic by routes.
@@ -74,6 +78,7 @@ func (t topology) leading(ctx context.Context, d *appsv1.Deployment, services []
 				return nil, err
 			}
 			if len(one.services) > 0 {
+				one.taken = taken(one, objects, d)
 				out = append(out, one)
 			}
 		}
@@ -92,6 +97,45 @@ func missing(only []route.Ref, there []found) []found {
 	return out
 }
 
+// taken refuses a route beside which something would stand that has the name of
+// somebody's own.
+func taken(one found, there []route.Object, owner metav1.Object) string {
+	name := stranger(one.beside, there, owner)
+	if name == "" {
+		return ""
+	}
+	kind := one.ref.Kind.Name()
+	return fmt.Sprintf("%s %q exists and is not Evenkeel's, and the %s beside %s would have its name. Give it another one, or leave the traffic to the pods:\n  %s", kind, name, kind, one.ref.Words(), podsAlone)
+}
+
+// strangerByHand refuses a route whose owner asks anew for a pair beside which
+// something would stand that has the name of somebody's own.
+func (t topology) strangerByHand(ctx context.Context, kind route.Kind, renderer route.Renderer, own route.Object, before, now route.Split) (string, error) {
+	asks := now.OfDeployment("")
+	if len(asks.Shares) == 0 || asks.Same(before.OfDeployment("")) {
+		return "", nil
+	}
+	names, err := beside(renderer, own, asks)
+	if err != nil || len(names) == 0 {
+		return "", err
+	}
+	there, err := t.trees(ctx, route.NamespaceOf(own), kind)
+	if name := stranger(names, there, &unstructured.Unstructured{Object: own}); name != "" {
+		return fmt.Sprintf("evenkeel: %s %q exists and is not Evenkeel's, and the %s beside this one would have its name; give it another one", kind.Name(), name, kind.Name()), err
+	}
+	return "", err
+}
+
+// stranger finds one of some names that somebody else than an owner has.
+func stranger(names []string, there []route.Object, owner metav1.Object) string {
+	for _, object := range there {
+		if name := route.NameOf(object); slices.Contains(names, name) && !metav1.IsControlledBy(&unstructured.Unstructured{Object: object}, owner) {
+			return name
+		}
+	}
+	return ""
+}
+
 // share makes the share of a Service for a Deployment, to see whether it can be
 // shown: with some weight, with the match, and with the percent of a mirror.
 func share(deployment, match string, mirror int) func(service string) route.Share {
@@ -108,20 +152,35 @@ func (t topology) look(ctx context.Context, object route.Object, ref route.Ref, 
 		return one, err
 	}
 	carried, broken := route.Parse(text(object, route.SplitAnnotation))
-	split := carried
+	split, alone := carried, route.Split{}
 	for _, name := range renderer.Services(object) {
 		if slices.Contains(services, name) {
-			one.services, split = append(one.services, name), split.With(share(name))
+			one.services, split, alone = append(one.services, name), split.With(share(name)), alone.With(share(name))
 		}
 	}
 	if err := errors.Join(unknown, broken); err != nil {
 		one.problem = fmt.Sprintf("%s: %v", ref.Words(), err)
 		return one, nil
 	}
-	if _, err := renderer.Render(renderer.Restore(object, carried), split); err != nil {
+	own := renderer.Restore(object, carried)
+	if _, err := renderer.Render(own, split); err != nil {
+		one.problem = fmt.Sprintf("%s: %v", ref.Words(), err)
+		return one, nil
+	}
+	if one.beside, err = beside(renderer, own, alone); err != nil {
 		one.problem = fmt.Sprintf("%s: %v", ref.Words(), err)
 	}
 	return one, nil
+}
+
+// beside names what a split makes beside a route.
+func beside(renderer route.Renderer, own route.Object, split route.Split) ([]string, error) {
+	rendering, err := renderer.Render(own, split)
+	names := make([]string, len(rendering.Owned))
+	for i, object := range rendering.Owned {
+		names[i] = route.NameOf(object)
+	}
+	return names, err
 }
 
 // renderer gives the renderer of a route. For an Ingress whose controller cannot

@@ -4,6 +4,7 @@
 package webhook_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -65,6 +67,31 @@ func owned(s *corev1.Service) {
 	s.OwnerReferences = stable(0).OwnerReferences
 }
 
+// at gives a Service other ports.
+func at(ports ...corev1.ServicePort) func(*corev1.Service) {
+	return func(s *corev1.Service) { s.Spec.Ports = ports }
+}
+
+func byName(name string, protocol corev1.Protocol) corev1.ServicePort {
+	return corev1.ServicePort{Port: 80, TargetPort: intstr.FromString(name), Protocol: protocol}
+}
+
+func byNumber(number int32) corev1.ServicePort {
+	return corev1.ServicePort{Port: 80, TargetPort: intstr.FromInt32(number)}
+}
+
+// listens gives the next template's container ports.
+func listens(ports ...corev1.ContainerPort) func(*appsv1.Deployment) {
+	return func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Ports = ports }
+}
+
+// sidecar is a container that keeps running, and one that does not where it is never.
+func sidecar(policy corev1.ContainerRestartPolicy, ports ...corev1.ContainerPort) func(*appsv1.Deployment) {
+	return func(d *appsv1.Deployment) {
+		d.Spec.Template.Spec.InitContainers = []corev1.Container{{Name: "proxy", Image: "proxy:v1", RestartPolicy: &policy, Ports: ports}}
+	}
+}
+
 func leads(to string) *gatewayv1.HTTPRoute {
 	r := &gatewayv1.HTTPRoute{ObjectMeta: metav1.ObjectMeta{Name: "demo", Namespace: "shop"}}
 	r.Spec.Rules = []gatewayv1.HTTPRouteRule{{BackendRefs: []gatewayv1.HTTPBackendRef{{BackendRef: gatewayv1.BackendRef{
@@ -75,9 +102,13 @@ func leads(to string) *gatewayv1.HTTPRoute {
 
 func released(t *testing.T, strategy string, around ...client.Object) offline.Answer {
 	t.Helper()
+	return changed(t, demo(strategy, "demo:v1"), demo(strategy, "demo:v2"), config.NewStore(), around...)
+}
+
+func changed(t *testing.T, live, next *appsv1.Deployment, policies *config.Store, around ...client.Object) offline.Answer {
+	t.Helper()
 	answer, err := offline.Admit(t.Context(), offline.Question{
-		Live: demo(strategy, "demo:v1"), Incoming: demo(strategy, "demo:v2"), Policies: config.NewStore(), Now: time.Unix(0, 0),
-		World: offline.NewWorld(around...),
+		Live: live, Incoming: next, Policies: policies, Now: time.Unix(0, 0), World: offline.NewWorld(around...),
 	})
 	require.NoError(t, err)
 	return answer
@@ -149,4 +180,14 @@ func TestWhatAStartSays(t *testing.T) {
 			assert.Contains(t, strings.Join(answer.Warnings, "\n"), row.says)
 		})
 	}
+}
+
+// inFlight is the Deployment that comes out of an answer.
+func inFlight(t *testing.T, answer offline.Answer) *appsv1.Deployment {
+	t.Helper()
+	require.True(t, answer.Allowed, answer.Message)
+	var d appsv1.Deployment
+	require.NoError(t, json.Unmarshal(answer.Object, &d))
+	require.Equal(t, "true", d.Labels[rollout.InFlightLabel])
+	return &d
 }

@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -16,7 +15,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -45,6 +43,8 @@ type surroundings struct {
 	stable             rollout.Version
 	// undivided says which routes keep all their traffic on stable, and why.
 	undivided []string
+	// told is what else a person should know about a release that starts.
+	told []string
 	// refused says why what is there cannot be divided, and what mends it; empty
 	// when it can, or when there is nothing to divide.
 	refused string
@@ -84,10 +84,10 @@ func selects(selector, labels map[string]string) bool {
 }
 
 // survey finds what a release of a Deployment needs. old is the live object.
-func (t topology) survey(ctx context.Context, old *appsv1.Deployment, podLabels map[string]string, p policy.Rollout) (surroundings, error) {
+func (t topology) survey(ctx context.Context, old *appsv1.Deployment, asked wish) (surroundings, error) {
 	var s surroundings
-	if divides(p.Strategy) {
-		if err := t.surveyTraffic(ctx, old, podLabels, p, &s); err != nil {
+	if divides(asked.rollout.Strategy) {
+		if err := t.surveyTraffic(ctx, old, asked, &s); err != nil {
 			return s, err
 		}
 	}
@@ -95,8 +95,8 @@ func (t topology) survey(ctx context.Context, old *appsv1.Deployment, podLabels 
 }
 
 // surveyTraffic finds the Services and routes that lead to the pods.
-func (t topology) surveyTraffic(ctx context.Context, old *appsv1.Deployment, podLabels map[string]string, p policy.Rollout, s *surroundings) error {
-	services, err := t.services(ctx, old.Namespace, podLabels)
+func (t topology) surveyTraffic(ctx context.Context, old *appsv1.Deployment, asked wish, s *surroundings) error {
+	services, err := t.services(ctx, old.Namespace, asked.template.Labels)
 	if err != nil || len(services) == 0 {
 		return err
 	}
@@ -106,7 +106,12 @@ func (t topology) surveyTraffic(ctx context.Context, old *appsv1.Deployment, pod
 			s.refused = why + ". " + fix
 		}
 	}
-	return t.surveyRoutes(ctx, old, p, s)
+	if err := t.surveyRoutes(ctx, old, asked, s); err != nil || len(s.backends) == 0 || asked.back {
+		return err
+	}
+	refused, told := ports(services, &old.Spec.Template.Spec, &asked.template.Spec)
+	s.refused, s.told = cmp.Or(s.refused, refused), told
+	return nil
 }
 
 // unusable says why a Service cannot take part in a release, and what mends it.
@@ -130,60 +135,6 @@ func unusable(service *corev1.Service, whose route.Narrow) (why, fix string) {
 	}
 	return "", ""
 }
-
-// surveyRoutes finds the routes to divide. Where there are none, and nothing else
-// that moves traffic, the pods alone change: the check no-route tells.
-func (t topology) surveyRoutes(ctx context.Context, old *appsv1.Deployment, p policy.Rollout, s *surroundings) error {
-	all, err := t.leading(ctx, old, s.services, p)
-	if err != nil {
-		return err
-	}
-	for _, one := range all {
-		if one.problem != "" {
-			s.undivided = append(s.undivided, one.problem)
-			continue
-		}
-		s.routes = append(s.routes, one.ref)
-		s.backends = append(s.backends, one.services...)
-	}
-	switch {
-	case p.Strategy == rollout.BlueGreen: // the Services alone can move all traffic at once
-		s.backends = slices.Clone(s.services)
-	case len(s.routes) == 0:
-		*s = surroundings{}
-		return nil
-	}
-	slices.Sort(s.backends)
-	s.backends = slices.Compact(s.backends)
-	return t.surveyCanaryNames(ctx, old, s)
-}
-
-// surveyCanaryNames makes sure that the canary's Services may have their names.
-func (t topology) surveyCanaryNames(ctx context.Context, old *appsv1.Deployment, s *surroundings) error {
-	for _, name := range s.backends {
-		var taken corev1.Service
-		key := client.ObjectKey{Namespace: old.Namespace, Name: name + route.CanarySuffix}
-		if most := validation.DNS1035LabelMaxLength; len(key.Name) > most {
-			s.refused = cmp.Or(s.refused, fmt.Sprintf("the canary's Service would be %q, which is longer than the %d characters that a name may have. Give Service %q a name of %d at most, or leave the traffic to the pods:\n  %s",
-				key.Name, most, name, most-len(route.CanarySuffix), podsAlone))
-			continue
-		}
-		err := t.cache.Get(ctx, key, &taken)
-		if apierrors.IsNotFound(err) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("cannot get Service %q: %w", key.Name, err)
-		}
-		if !metav1.IsControlledBy(&taken, old) {
-			s.refused = cmp.Or(s.refused, fmt.Sprintf("Service %q exists and is not Evenkeel's, and the canary's Service would have its name. Give it another one, or leave the traffic to the pods:\n  %s", key.Name, podsAlone))
-		}
-	}
-	return nil
-}
-
-// podsAlone is written for a release that divides no traffic.
-const podsAlone = rollout.StrategyAnnotation + ": " + rollout.Batch
 
 // surveyStable finds the ReplicaSet that serves, which is the one with most ready
 // pods, and whether it can carry all.

@@ -13,9 +13,11 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	admissionv1 "k8s.io/api/admission/v1"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/traffic/batch"
@@ -74,8 +76,19 @@ func (h *Handler) mutateWorkload(kind string) func(*http.Request, *admissionv1.A
 			return answer{denied: outcome.denied, warnings: w.warnings}, err
 		}
 		patch, err := buildPatch(w.sent, outcome.changes)
+		if err == nil && outcome.plainly != "" {
+			h.told.plain(request, w.object(), outcome.plainly)
+		}
 		return answer{patch: patch, warnings: append(w.warnings, outcome.warnings...)}, err
 	}
+}
+
+// object is the live workload, as far as an Event names it.
+func (w *workload) object() runtime.Object {
+	if w.kind == statefulSet {
+		return &appsv1.StatefulSet{ObjectMeta: w.old.Metadata}
+	}
+	return &appsv1.DaemonSet{ObjectMeta: w.old.Metadata}
 }
 
 // validateWorkload looks at what came out of all mutating webhooks.

@@ -62,7 +62,7 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 		return err
 	}
 	handler := webhook.New(webhook.Options{
-		Metrics: counts.Admission, Tracer: tracer, Kinds: routes,
+		Metrics: counts.Admission, Tracer: tracer, Kinds: routes, Events: mgr.GetEventRecorder("evenkeel"),
 		Cache: mgr.GetClient(), Near: around, Filled: around.filled, Live: mgr.GetAPIReader(), Policies: policies, Self: o.self(), Log: mgr.GetLogger().WithName("webhook"),
 	})
 	handler.Register(mgr.GetWebhookServer())

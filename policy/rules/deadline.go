@@ -22,7 +22,7 @@ const noDeadline = int64(1<<31 - 1)
 func tooShort(d world) (int, string) {
 	deadline := deadlineOf(d)
 	need, why := int64(d.Spec.MinReadySeconds), fmt.Sprintf("minReadySeconds is %d", d.Spec.MinReadySeconds)
-	for _, c := range running(&d.Spec.Template.Spec) {
+	for _, c := range Running(&d.Spec.Template.Spec) {
 		wait := int64(0)
 		if c.StartupProbe != nil {
 			wait = int64(c.StartupProbe.InitialDelaySeconds)

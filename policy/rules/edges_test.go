@@ -227,4 +227,16 @@ func TestEdgesOfClaimsPortsAndRoutes(t *testing.T) {
 		severity, _ := noRoute(world{Deployment: deployment(func(d *appsv1.Deployment) { *d.Spec.Replicas = 0 }), policy: canary, near: row.near})
 		assert.Zero(t, severity, "no replicas")
 	}
+	canary.Rollout.ByRoute = true
+	for _, row := range []struct {
+		near policy.Neighbours
+		says string
+	}{
+		{web, alone + `no route leads to Service "web"`},
+		{with(policy.Route{}, policy.Route{Problem: "it is odd"}), "a changed template is refused, since traffic would follow no step: it is odd"},
+		{with(policy.Route{}), ""},
+	} {
+		_, message := noRoute(world{Deployment: deployment(), policy: canary, near: row.near})
+		assert.Equal(t, row.says, message, "asked for by annotation")
+	}
 }

@@ -19,7 +19,7 @@ import (
 func grace(d world) (int, string) {
 	period := graceOf(d.Deployment)
 	longest, name := int64(-1), ""
-	for _, c := range running(&d.Spec.Template.Spec) {
+	for _, c := range Running(&d.Spec.Template.Spec) {
 		if sleep, known := sleepOf(c); known && sleep > longest {
 			longest, name = sleep, c.Name
 		}

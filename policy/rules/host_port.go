@@ -32,7 +32,7 @@ func hostPort(d world) (int, string) {
 // nodePorts lists the ports that a pod takes of its node, each once.
 func nodePorts(spec *corev1.PodSpec) []string {
 	var taken []string
-	for _, c := range running(spec) {
+	for _, c := range Running(spec) {
 		for _, port := range c.Ports {
 			number := port.HostPort
 			if number == 0 && spec.HostNetwork {

@@ -14,13 +14,18 @@ import (
 
 // noRoute finds a release whose traffic no route can divide: of a canary the pods
 // alone change, of a blue-green release the Services move all traffic at its end.
-// On CREATE it only warns: the route may come right after.
+// Where annotations ask for what a route alone can do, admission refuses a changed
+// template while one of the routes cannot. On CREATE it only warns: the route may
+// come right after.
 //
-// Reads the strategy, the Services and what leads to them.
+// Reads the strategy, the Services and what leads to them, and the annotations.
 func noRoute(d world) (int, string) {
 	asks := d.policy.Rollout.Strategy == policy.StrategyCanary || d.policy.Rollout.Strategy == policy.StrategyBlueGreen
 	if !asks || ptr.Deref(d.Spec.Replicas, 1) == 0 {
 		return 0, ""
+	}
+	if i := slices.IndexFunc(d.near.Routes, func(r policy.Route) bool { return r.Problem != "" }); i >= 0 && d.policy.Rollout.ByRoute {
+		return 1, "a changed template is refused, since traffic would follow no step: " + d.near.Routes[i].Problem
 	}
 	why := undivided(d.near)
 	switch {

@@ -12,7 +12,7 @@ import "fmt"
 func probeBudget(d world) (int, string) {
 	deadline := deadlineOf(d)
 	slowest, name := int64(0), ""
-	for _, c := range running(&d.Spec.Template.Spec) {
+	for _, c := range Running(&d.Spec.Template.Spec) {
 		if p := c.StartupProbe; p != nil {
 			if budget := int64(p.InitialDelaySeconds) + int64(or(p.PeriodSeconds, 10))*int64(or(p.FailureThreshold, 3)); budget > slowest {
 				slowest, name = budget, c.Name

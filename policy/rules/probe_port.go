@@ -18,7 +18,7 @@ import (
 // Reads the probes and hooks of all containers that keep running.
 func probePort(d world) (int, string) {
 	count, message := 0, ""
-	for _, c := range running(&d.Spec.Template.Spec) {
+	for _, c := range Running(&d.Spec.Template.Spec) {
 		for _, asked := range asksOf(c) {
 			if slices.ContainsFunc(c.Ports, func(p corev1.ContainerPort) bool { return p.Name == asked.port }) {
 				continue
@@ -32,8 +32,8 @@ func probePort(d world) (int, string) {
 	return count, message
 }
 
-// running lists the containers of a pod that keep running: sidecars too.
-func running(spec *corev1.PodSpec) []*corev1.Container {
+// Running lists the containers of a pod that keep running: sidecars too.
+func Running(spec *corev1.PodSpec) []*corev1.Container {
 	var out []*corev1.Container
 	for i := range spec.InitContainers {
 		if c := &spec.InitContainers[i]; c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways {

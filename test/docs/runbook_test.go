@@ -17,7 +17,7 @@ import (
 func reasons(t *testing.T) []string {
 	t.Helper()
 	return set(sourceOf(t, "traffic/rollout").put("Reason"), sourceOf(t, "webhook/audit").passed("event", 2), sourceOf(t, "config").passed("Eventf", 3), sourceOf(t, "traffic").passed("Eventf", 3),
-		sourceOf(t, "traffic/archive").passed("Eventf", 3), sourceOf(t, "traffic/guard").passed("Eventf", 3))
+		sourceOf(t, "traffic/archive").passed("Eventf", 3), sourceOf(t, "traffic/guard").passed("Eventf", 3), sourceOf(t, "webhook").passed("Eventf", 3))
 }
 
 // The runbook knows every Event, wait and refused word that the code has, and no other.

@@ -128,6 +128,9 @@ func TestAnEarlierRolloutIsUnfinished(t *testing.T) {
 	app.Apply(app.Manifest("v1", "{name: STARTUP_DELAY, value: 1s}", "{name: STARTUP_DELAY, value: 8s}"))
 	out := app.Apply(app.Manifest("v2"))
 	assert.Contains(t, out, "no canary, a plain rolling update: ")
+	require.Eventually(t, func() bool {
+		return strings.Contains(app.Kubectl("get", "events", "--field-selector", "reason=PlainRollingUpdate", "-o", "wide"), "no canary, a plain rolling update: an earlier rollout is unfinished: ")
+	}, 20*time.Second, time.Second, "an Event says so, too")
 	app.Kubectl("rollout", "status", "deployment/demo", "--timeout=90s")
 	assert.Len(t, app.Pods("v2"), 2)
 	assert.Empty(t, app.State().Phase)

@@ -119,13 +119,58 @@ func TestNoCanaryWhereThereCanBeNone(t *testing.T) {
 	}
 }
 
+// A release whose traffic a route would not follow is refused before anything is
+// touched; one that no route leads to goes on by its pods.
+func TestRoutesThatCannotBeDivided(t *testing.T) {
+	app := fixture.NewApp(t, "20%:pause,100%")
+	app.Ingress = fixture.Plane{Class: app.Namespace}
+	fixture.Must(t, "apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: "+app.Namespace+"}\nspec: {controller: example.com/odd}\n", "kubectl", "apply", "-f", "-")
+	t.Cleanup(func() { _, _ = fixture.Run("", "kubectl", "delete", "ingressclass", app.Namespace) })
+	app.Apply(app.Routes())
+	require.Eventually(t, func() bool { // admission's informers have the Ingress
+		return strings.Contains(app.Apply(app.Manifest("v1")), `a changed template is refused, since traffic would follow no step: Ingress "demo": its controller "example.com/odd" is not known to divide traffic`)
+	}, 20*time.Second, time.Second)
+	app.Kubectl("rollout", "status", "deployment/demo", "--timeout=90s")
+	out, err := app.TryApply(app.Manifest("v2"))
+	require.Error(t, err, out)
+	assert.Contains(t, out, `this canary cannot start: Ingress "demo": its controller "example.com/odd" is not known to divide traffic; those that are: k8s.io/ingress-nginx`)
+	assert.Contains(t, out, "evenkeel.dev/strategy: batch")
+	assert.Equal(t, "evenkeel.local/demo:v1", app.Deployment().Spec.Template.Spec.Containers[0].Image)
+	assert.NotContains(t, app.Kubectl("get", "service", "demo", "-o", "yaml"), "pod-template-hash")
+
+	app.Kubectl("annotate", "deployment", "demo", "evenkeel.dev/strategy=blue-green", "evenkeel.dev/steps-", "--overwrite")
+	assert.Contains(t, app.Kubectl("set", "image", "deployment/demo", "app=evenkeel.local/demo:v2"), "the Service alone moves all traffic at the end")
+	assert.True(t, app.State().InFlight())
+}
+
+// evenkeel.dev/route names the routes to divide; what it names must be there.
+func TestTheRoutesThatAreNamed(t *testing.T) {
+	app := fixture.NewApp(t, "20%:pause,100%")
+	app.Up()
+	second := strings.NewReplacer("kind: HTTPRoute\nmetadata: {name: demo}", "kind: HTTPRoute\nmetadata: {name: second}", ".example]", ".second]").Replace(app.Routes())
+	app.Apply(second)
+	named := func(version, routes string) string {
+		return app.Manifest(version, "evenkeel.dev/strategy: canary", "evenkeel.dev/strategy: canary, evenkeel.dev/route: \""+routes+"\"")
+	}
+	out, err := app.TryApply(named("v2", "httproute/demo,httproute/third"))
+	require.Error(t, err, out)
+	assert.Contains(t, out, `HTTPRoute "third", which annotation evenkeel.dev/route names, does not lead to its Services`)
+	app.Apply(named("v2", "httproute/demo"))
+	app.WaitForWeight(20)
+	assert.Equal(t, []string{"httproute/demo"}, app.State().Routes)
+	assert.Empty(t, app.Kubectl("get", "httproute", "second", "-o", `jsonpath={.metadata.annotations.evenkeel\.dev/split}{.spec.rules[0].backendRefs[0].weight}`), "the other stays as it is")
+}
+
 func TestTheStateIsEvenkeelsAlone(t *testing.T) {
 	app := fixture.NewApp(t, "50%:pause,100%")
 	app.Up()
 	app.Apply(app.Manifest("v2"))
 	app.WaitForWeight(50)
 	state, weight := app.State(), app.Weight()
-	app.Kubectl("annotate", "deployment", "demo", `evenkeel.dev/rollout={"phase":"Completed"}`, "--overwrite")
+	const alone = "is Evenkeel's alone, so what was written there is put back"
+	assert.Contains(t, app.Kubectl("annotate", "deployment", "demo", `evenkeel.dev/rollout={"phase":"Completed"}`, "--overwrite"), "Warning: evenkeel: annotation evenkeel.dev/rollout "+alone)
+	assert.Contains(t, app.Kubectl("annotate", "httproute", "demo", "evenkeel.dev/split={}", "--overwrite"), "Warning: evenkeel: annotation evenkeel.dev/split "+alone)
+	assert.NotContains(t, app.Apply(app.Manifest("v2")), alone, "whoever applies leaves it out")
 	app.Kubectl("label", "deployment", "demo", "evenkeel.dev/in-flight-")
 	app.Kubectl("patch", "httproute", "demo", "--type=merge", "-p", `{"spec":{"rules":[{"backendRefs":[{"name":"demo","port":80}]}]}}`)
 	app.Kubectl("annotate", "httproute", "demo", "evenkeel.dev/split-")

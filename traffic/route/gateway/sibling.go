@@ -11,8 +11,13 @@ import (
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
 
-// maxMatches is the Gateway API's own limit of a rule.
-const maxMatches = 64
+// The Gateway API's own limits: of a route, of a rule and of a match.
+const (
+	maxRules        = 16
+	maxRouteMatches = 128
+	maxMatches      = 64
+	maxTerms        = 16
+)
 
 // PreviewSuffix makes the name of a route with hosts of its own from that of the
 // route with a match.
@@ -89,9 +94,45 @@ func (r Renderer) siblingRules(own route.Object, share route.Share, match route.
 		if len(matches) > 0 {
 			made["matches"] = matches
 		}
+		if len(matches) > 1 && replacesPrefix(made) {
+			return nil, fmt.Errorf("rule %d: a filter of it replaces the prefix of a path, for which it may have one match, and with those of the canary it has %d; write a match of one alternative", i, len(matches))
+		}
 		out = append(out, made)
 	}
-	return out, nil
+	return out, r.fits(out)
+}
+
+// fits tells whether a route may have so many rules and matches. An HTTPRoute's rule
+// without matches gets one from the API server, for all paths.
+func (r Renderer) fits(rules []any) error {
+	all := 0
+	for _, rule := range rules {
+		matches, _ := route.Dig(rule, "matches").([]any)
+		if n := len(matches); n > 0 || r.Kind == route.GRPCRoute {
+			all += n
+		} else {
+			all++
+		}
+	}
+	switch {
+	case len(rules) > maxRules:
+		return fmt.Errorf("match: the canary's own route would have %d rules, which are more than the %d that a route may have", len(rules), maxRules)
+	case all > maxRouteMatches:
+		return fmt.Errorf("match: the canary's own route would have %d matches in all, which are more than the %d that a route may have", all, maxRouteMatches)
+	}
+	return nil
+}
+
+// replacesPrefix tells whether a rule, or one of its backends, has a filter that
+// writes another prefix for the one that its match asks for.
+func replacesPrefix(rule any) bool {
+	filters := filtersOf(rule)
+	for _, backend := range backendRefs(rule) {
+		filters = slices.Concat(filters, filtersOf(backend))
+	}
+	return slices.ContainsFunc(filters, func(f any) bool {
+		return route.Dig(f, "urlRewrite", "path", "replacePrefixMatch") != nil || route.Dig(f, "requestRedirect", "path", "replacePrefixMatch") != nil
+	})
 }
 
 // matches multiplies a rule's own matches with the alternatives of a match.
@@ -149,6 +190,9 @@ func (r Renderer) narrower(match any, all []route.Condition) (route.Object, erro
 			return nil, fmt.Errorf("match: header %q is asked for more than once, by the rule itself or by the match", term)
 		}
 		headers = append(headers, entry(term, condition))
+	}
+	if len(headers) > maxTerms || len(queries) > maxTerms {
+		return nil, fmt.Errorf("match: %d headers and %d query parameters with those of the canary, and a match may have %d of each", len(headers), len(queries), maxTerms)
 	}
 	if len(headers) > 0 {
 		out["headers"] = headers
