@@ -80,6 +80,7 @@ type Reconciler struct {
 	now      func() time.Time
 	// written are the states that the cache may not show yet.
 	written written
+	ice     ice
 }
 
 // SetupWithManager adds the controller to a manager; it runs on the leader alone.
@@ -129,7 +130,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	err := r.client.Get(ctx, request.NamespacedName, &deployment)
 	switch {
 	case apierrors.IsNotFound(err):
-		r.guard.Left(id)
+		r.left(id)
 		r.counts.saw(request.NamespacedName, rollout.State{})
 		r.measured(request.NamespacedName, rollout.State{})
 		r.written.forget(request.NamespacedName)
@@ -138,18 +139,16 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	case err != nil:
 		return reconcile.Result{}, fmt.Errorf("cannot get Deployment %s: %w", request, err)
 	case !hasState(&deployment) || deployment.DeletionTimestamp != nil:
-		r.guard.Left(id)
+		r.left(id)
 		r.measured(request.NamespacedName, rollout.State{})
 		return reconcile.Result{}, nil
 	}
 	state, err := rollout.ParseState(deployment.Annotations[rollout.StateAnnotation])
 	if err != nil {
-		r.guard.Left(id)
-		r.counts.saw(request.NamespacedName, rollout.State{})
-		r.measured(request.NamespacedName, rollout.State{})
-		r.record.frozen(&deployment, err)
+		r.freeze(id, request.NamespacedName, &deployment, err)
 		return reconcile.Result{}, nil
 	}
+	r.ice.melt(id)
 	if r.written.ahead(&deployment, r.now()) { // what was written comes with an event of its own
 		return reconcile.Result{RequeueAfter: time.Second}, nil
 	}

@@ -4,6 +4,7 @@
 package traffic
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -22,10 +23,14 @@ type recorder struct {
 	now     func() time.Time
 }
 
+// frozen is the place of a rollout whose state cannot be read.
+const frozen rollout.Phase = "Frozen"
+
 // frozen tells that a rollout stands still, and what to type.
 func (r recorder) frozen(object client.Object, why error) {
-	r.events.Eventf(object, nil, corev1.EventTypeWarning, "RolloutFrozen", "Frozen", "%v; traffic and pods stay as they are. To go back to stable: kubectl annotate %s -n %s %s %s=%s",
-		why, strings.ToLower(kindOf(object)), object.GetNamespace(), object.GetName(), rollout.ActionAnnotation, rollout.ActionRollback)
+	r.tell(object, &rollout.Event{Reason: "RolloutFrozen", Warning: true, Message: fmt.Sprintf(
+		"%v; traffic and pods stay as they are. To go back to stable: kubectl annotate %s -n %s %s %s=%s",
+		why, strings.ToLower(kindOf(object)), object.GetNamespace(), object.GetName(), rollout.ActionAnnotation, rollout.ActionRollback)}, frozen)
 }
 
 // tell tells what a decision has to tell, once it is done.
