@@ -5,6 +5,7 @@ package measure
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -85,9 +86,9 @@ func (f *found) At() storage.Series              { return promql.NewStorageSerie
 func (*found) Err() error                        { return nil }
 func (*found) Warnings() annotations.Annotations { return nil }
 
-// fires tells whether an alert fires at a minute: its expression has held for as
+// fires gives what an alert fires for at a minute: its expression has held for as
 // long as it asks for.
-func (h history) fires(t *testing.T, rule alert, minute int) bool {
+func (h history) fires(t *testing.T, rule alert, minute int) (fires promql.Vector) {
 	t.Helper()
 	engine := promql.NewEngine(promql.EngineOpts{MaxSamples: 1e6, Timeout: time.Minute, LookbackDelta: 5 * time.Minute})
 	defer func() { require.NoError(t, engine.Close()) }()
@@ -103,10 +104,11 @@ func (h history) fires(t *testing.T, rule alert, minute int) bool {
 		require.NoError(t, err)
 		vector, err := query.Exec(t.Context()).Vector()
 		require.NoError(t, err)
+		fires = slices.Clone(vector) // the query's own ends with it
 		query.Close()
-		if len(vector) == 0 {
-			return false
+		if len(fires) == 0 {
+			return nil
 		}
 	}
-	return true
+	return fires
 }
