@@ -5,8 +5,9 @@ package rollout
 
 import (
 	"slices"
-	"strings"
 	"time"
+
+	"github.com/evenkeel-dev/evenkeel/policy/excerpt"
 )
 
 // MaxAnalyses bounds the analyses of a rollout, so that a state annotation stays small.
@@ -117,9 +118,7 @@ func measured(s Snapshot, _ time.Time) (Decision, bool) {
 
 // with counts a measurement.
 func (a Analysis) with(m Measurement) Analysis {
-	if len(m.Says) > maxSays {
-		m.Says = strings.ToValidUTF8(m.Says[:maxSays-3], "") + "..."
-	}
+	m.Says = excerpt.Bytes(m.Says, maxSays)
 	a.Last = &m
 	switch m.Verdict {
 	case Passed:
