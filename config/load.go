@@ -6,12 +6,12 @@ package config
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
+	"github.com/evenkeel-dev/evenkeel/policy/excerpt"
 )
 
 // maxPolicyBytes bounds a policy file: that is as much as a ConfigMap holds.
@@ -63,7 +63,7 @@ func together(errs []error) error {
 	var out []error
 	for _, err := range errs[:min(len(errs), maxErrors)] {
 		if text := err.Error(); len(text) > maxErrorBytes {
-			err = errors.New(strings.ToValidUTF8(text[:maxErrorBytes-3], "") + "...")
+			err = errors.New(excerpt.Bytes(text, maxErrorBytes))
 		}
 		out = append(out, err)
 	}

@@ -6,7 +6,6 @@ package config
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -18,6 +17,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/evenkeel-dev/evenkeel/policy/excerpt"
 )
 
 // maxNote is how long an Event's note may be.
@@ -101,9 +102,5 @@ func (r *reloader) tell(ctx context.Context, object *corev1.ConfigMap, err error
 
 // note is what an Event says of a policy that does not load.
 func note(err error) string {
-	text := fmt.Sprintf("the last good policy stays in force: %v", err)
-	if len(text) > maxNote {
-		text = strings.ToValidUTF8(text[:maxNote-3], "") + "..."
-	}
-	return text
+	return excerpt.Bytes(fmt.Sprintf("the last good policy stays in force: %v", err), maxNote)
 }

@@ -6,6 +6,8 @@ package policy
 import (
 	"slices"
 	"strings"
+
+	"github.com/evenkeel-dev/evenkeel/policy/excerpt"
 )
 
 // maxAuditBytes bounds each audit annotation.
@@ -30,19 +32,12 @@ func (p Plan) AuditAnnotations() map[string]string {
 		violations = append(violations, text)
 	}
 	if p.Override != nil {
-		out["override"] = cut(p.Override.Reason, maxAuditBytes)
+		out["override"] = excerpt.Bytes(p.Override.Reason, maxAuditBytes)
 	}
 	for key, parts := range map[string][]string{"changed": injected, "kept": p.Kept, "violations": violations} {
 		if len(parts) > 0 {
-			out[key] = cut(strings.Join(parts, "; "), maxAuditBytes)
+			out[key] = excerpt.Bytes(strings.Join(parts, "; "), maxAuditBytes)
 		}
 	}
 	return out
-}
-
-func cut(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	return strings.ToValidUTF8(text[:most-3], "") + "..."
 }

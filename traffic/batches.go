@@ -93,22 +93,22 @@ func (b batches) Reconcile(ctx context.Context, request reconcile.Request) (reco
 	err := b.client.Get(ctx, request.NamespacedName, object)
 	switch {
 	case apierrors.IsNotFound(err) || (err == nil && !hasState(object)): // gone, or made anew
-		b.guard.Left(id)
+		b.left(id)
 		b.counts.saw(counted, rollout.State{})
 		b.ledger.Forget(counted)
 		return released(b.releaseBatches(ctx, request.NamespacedName))
 	case err != nil:
 		return reconcile.Result{}, fmt.Errorf("cannot get %s %s: %w", b.kind, request, err)
 	case object.GetDeletionTimestamp() != nil:
-		b.guard.Left(id)
+		b.left(id)
 		return reconcile.Result{}, nil
 	}
 	state, err := batch.ParseState(object.GetAnnotations()[rollout.StateAnnotation])
 	if err != nil {
-		b.counts.saw(counted, rollout.State{})
-		b.record.frozen(object, err)
+		b.freeze(id, counted, object, err)
 		return reconcile.Result{}, nil
 	}
+	b.ice.melt(id)
 	w, err := b.observeIn(ctx, object, state)
 	if err != nil {
 		return reconcile.Result{}, err

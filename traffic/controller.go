@@ -81,6 +81,7 @@ type Reconciler struct {
 	now      func() time.Time
 	// written are the states that the cache may not show yet.
 	written written
+	ice     ice
 }
 
 // SetupWithManager adds the controller to a manager; it runs on the leader alone.
@@ -130,7 +131,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	err := r.client.Get(ctx, request.NamespacedName, &deployment)
 	switch {
 	case apierrors.IsNotFound(err) || (err == nil && !hasState(&deployment)): // gone, or made anew
-		r.guard.Left(id)
+		r.left(id)
 		r.counts.saw(request.NamespacedName, rollout.State{})
 		r.measured(request.NamespacedName, rollout.State{})
 		r.written.forget(request.NamespacedName)
@@ -139,18 +140,16 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	case err != nil:
 		return reconcile.Result{}, fmt.Errorf("cannot get Deployment %s: %w", request, err)
 	case deployment.DeletionTimestamp != nil:
-		r.guard.Left(id)
+		r.left(id)
 		r.measured(request.NamespacedName, rollout.State{})
 		return reconcile.Result{}, nil
 	}
 	state, err := rollout.ParseState(deployment.Annotations[rollout.StateAnnotation])
 	if err != nil {
-		r.guard.Left(id)
-		r.counts.saw(request.NamespacedName, rollout.State{})
-		r.measured(request.NamespacedName, rollout.State{})
-		r.record.frozen(&deployment, err)
+		r.freeze(id, request.NamespacedName, &deployment, err)
 		return reconcile.Result{}, nil
 	}
+	r.ice.melt(id)
 	if r.written.ahead(&deployment, r.now()) { // what was written comes with an event of its own
 		return reconcile.Result{RequeueAfter: time.Second}, nil
 	}

@@ -4,6 +4,7 @@
 package traffic
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -22,15 +23,19 @@ type recorder struct {
 	now     func() time.Time
 }
 
+// frozen is the place of a rollout whose state cannot be read.
+const frozen rollout.Phase = "Frozen"
+
 // frozen tells that a rollout stands still, and what to type.
 func (r recorder) frozen(object client.Object, why error) {
-	r.events.Eventf(object, nil, corev1.EventTypeWarning, "RolloutFrozen", "Frozen", "%v; traffic and pods stay as they are. To go back to stable: kubectl annotate %s -n %s %s %s=%s",
-		why, strings.ToLower(kindOf(object)), object.GetNamespace(), object.GetName(), rollout.ActionAnnotation, rollout.ActionRollback)
+	r.tell(object, &rollout.Event{Reason: "RolloutFrozen", Warning: true, Message: fmt.Sprintf(
+		"%v; traffic and pods stay as they are. To go back to stable: kubectl annotate %s -n %s %s %s=%s",
+		why, strings.ToLower(kindOf(object)), object.GetNamespace(), object.GetName(), rollout.ActionAnnotation, rollout.ActionRollback)}, frozen)
 }
 
 // blocked tells the owner of a route that is divided by hand what is in the way.
 func (r recorder) blocked(object client.Object, by string) {
-	r.events.Eventf(object, nil, corev1.EventTypeWarning, "RouteBlocked", "Divide", "%s exists and is not Evenkeel's, and what stands beside this route would have its name: rename or delete it", by)
+	r.tell(object, &rollout.Event{Reason: "RouteBlocked", Warning: true, Message: by + " exists and is not Evenkeel's, and what stands beside this route would have its name: rename or delete it"}, "Divide")
 }
 
 // tell tells what a decision has to tell, once it is done.

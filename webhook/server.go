@@ -20,6 +20,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/evenkeel-dev/evenkeel/policy/excerpt"
 	"github.com/evenkeel-dev/evenkeel/webhook/traced"
 )
 
@@ -152,10 +153,7 @@ func bounded(warnings []string) []string {
 	const most = 256
 	out := make([]string, len(warnings))
 	for i, warning := range warnings {
-		if text := []rune(warning); len(text) > most {
-			warning = string(text[:most-3]) + "..."
-		}
-		out[i] = warning
+		out[i] = excerpt.Runes(warning, most)
 	}
 	return out
 }

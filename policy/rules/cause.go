@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
+	"github.com/evenkeel-dev/evenkeel/policy/excerpt"
 )
 
 // maxCause bounds the change cause, in bytes.
@@ -65,9 +66,7 @@ func (r *review) cause() string {
 	if len(images) == 0 {
 		text = "template changed"
 	}
-	if len(text) > maxCause {
-		text = strings.ToValidUTF8(text[:maxCause-3], "") + "..."
-	}
+	text = excerpt.Bytes(text, maxCause)
 	if r.Requester != "" {
 		text = fmt.Sprintf("%s, by %s", text, r.Requester)
 	}

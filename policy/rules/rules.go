@@ -11,6 +11,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
+	"github.com/evenkeel-dev/evenkeel/policy/excerpt"
 )
 
 // review is a plan in the making.
@@ -164,11 +165,7 @@ func (r *review) explain() {
 const maxWarning = 256
 
 func (r *review) warn(format string, args ...any) {
-	text := []rune("evenkeel: " + fmt.Sprintf(format, args...))
-	if len(text) > maxWarning {
-		text = append(text[:maxWarning-3], []rune("...")...)
-	}
-	r.Warnings = append(r.Warnings, string(text))
+	r.Warnings = append(r.Warnings, excerpt.Runes("evenkeel: "+fmt.Sprintf(format, args...), maxWarning))
 }
 
 func (r *review) change(path string, value any, why string) {

@@ -25,7 +25,7 @@ import (
 )
 
 const (
-	// installed is the namespace of this test's own release, beside any other.
+	// installed is the namespace of this test's own release.
 	installed = "evenkeel-chart"
 	guarded   = "evenkeel-chart-apps"
 	// configurationHere is what it calls its webhook configurations.
@@ -71,9 +71,16 @@ func TestInstalled(t *testing.T) {
 	})
 
 	fixture.Must(t, stage, "kubectl", "apply", "-f", "-")
+	fixture.Must(t, "", "helm", "uninstall", "evenkeel", "-n", fixture.System, "--ignore-not-found", "--wait") // there is one a cluster
 	release("install")
 	fixture.Must(t, asleep, "kubectl", "apply", "-f", "-")
 
+	t.Run("another one is refused beside it", func(t *testing.T) {
+		out, err := fixture.Run(fixture.Values, "helm", "install", "second", chartDir, "-n", guarded, "-f", "-")
+		require.Error(t, err)
+		assert.Contains(t, out, `Evenkeel is in this cluster already: MutatingWebhookConfiguration "`+configurationHere+`" is that of another release.`)
+		assert.Equal(t, 1, strings.Count(fixture.Must(t, "", "kubectl", "get", "mutatingwebhookconfigurations", "-l", "app.kubernetes.io/name=evenkeel", "-o", "name"), "\n"))
+	})
 	t.Run("it is ready once every caBundle is filled", func(t *testing.T) {
 		for name, bundle := range bundles(t, c) {
 			assert.Equal(t, 1, strings.Count(bundle, "BEGIN CERTIFICATE"), name)

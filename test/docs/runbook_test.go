@@ -16,7 +16,7 @@ import (
 // reasons are those of all Events that are told.
 func reasons(t *testing.T) []string {
 	t.Helper()
-	return set(sourceOf(t, "traffic/rollout").put("Reason"), sourceOf(t, "webhook/audit").passed("event", 2), sourceOf(t, "config").passed("Eventf", 3), sourceOf(t, "traffic").passed("Eventf", 3),
+	return set(sourceOf(t, "traffic/rollout").put("Reason"), sourceOf(t, "webhook/audit").passed("event", 2), sourceOf(t, "config").passed("Eventf", 3), sourceOf(t, "traffic").put("Reason"),
 		sourceOf(t, "traffic/archive").passed("Eventf", 3), sourceOf(t, "traffic/guard").passed("Eventf", 3), sourceOf(t, "webhook").passed("Eventf", 3))
 }
 

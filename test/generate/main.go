@@ -33,6 +33,7 @@ var files = []file{
 	{"config/policy.schema.json", policySchema},
 	{"docs/checks/README.md", parts},
 	{"docs/policy.md", parts},
+	{"docs/routes.md", parts},
 	{"README.md", parts},
 }
 

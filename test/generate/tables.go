@@ -10,6 +10,7 @@ import (
 	"github.com/invopop/jsonschema"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
+	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
 
 // tables are the generated parts, by their names.
@@ -18,6 +19,7 @@ var tables = map[string]func(root string) (string, error){
 	"check-pages": checkPages,
 	"fields":      fieldsTable,
 	"annotations": annotationsTable,
+	"hand-words":  handWordsTable,
 }
 
 // row writes one row of a table.
@@ -109,6 +111,17 @@ func annotationsTable(string) (string, error) {
 	row(&out, "---", "---", "---")
 	for _, a := range policy.Annotations() {
 		row(&out, "`"+a.Key+"`", a.Values, a.Meaning)
+	}
+	return out.String(), nil
+}
+
+// handWordsTable lists what a person may write on a route.
+func handWordsTable(string) (string, error) {
+	var out strings.Builder
+	row(&out, "annotation", "value", "meaning")
+	row(&out, "---", "---", "---")
+	for _, w := range route.HandWords() {
+		row(&out, "`"+w.Key+"`", w.Values, w.Meaning)
 	}
 	return out.String(), nil
 }

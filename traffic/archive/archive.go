@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -19,12 +18,16 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logger "sigs.k8s.io/controller-runtime/pkg/log"
 
+	"github.com/evenkeel-dev/evenkeel/policy/excerpt"
 	"github.com/evenkeel-dev/evenkeel/traffic/ledger"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
 
 // fieldOwner is under whose name the ledgers are written.
 const fieldOwner = client.FieldOwner("evenkeel")
+
+// maxCause bounds what an Event says of an error, in bytes.
+const maxCause = 600
 
 // Keeper keeps records. Its methods may be called by several goroutines, and of
 // a nil Keeper they keep nothing.
@@ -75,11 +78,11 @@ func (k *Keeper) keep(ctx context.Context, object client.Object, record ledger.R
 	unread, err := k.write(ctx, object, record)
 	k.Metrics.wrote(err)
 	if unread != nil {
-		k.Events.Eventf(object, nil, corev1.EventTypeWarning, "LedgerUnreadable", "Keep", "a part of ConfigMap %q is kept aside as it is: %v", ledger.Name(kindOf(object), object.GetName()), brief(unread))
+		k.Events.Eventf(object, nil, corev1.EventTypeWarning, "LedgerUnreadable", "Keep", "a part of ConfigMap %q is kept aside as it is: %v", ledger.Name(kindOf(object), object.GetName()), excerpt.Bytes(unread.Error(), maxCause))
 	}
 	if err != nil {
 		logger.FromContext(ctx).Error(err, "cannot keep the record of a release", "record", record)
-		k.Events.Eventf(object, nil, corev1.EventTypeWarning, "LedgerNotWritten", "Keep", "the release goes on, its record stands in the log alone: %v", brief(err))
+		k.Events.Eventf(object, nil, corev1.EventTypeWarning, "LedgerNotWritten", "Keep", "the release goes on, its record stands in the log alone: %v", excerpt.Bytes(err.Error(), maxCause))
 		return
 	}
 	k.Events.Eventf(object, nil, corev1.EventTypeNormal, "ReleaseRecorded", "Keep", "%s; the record is in ConfigMap %q", record.Summary(), ledger.Name(kindOf(object), object.GetName()))
@@ -142,10 +145,4 @@ func kindOf(object client.Object) string {
 	default:
 		return "Deployment"
 	}
-}
-
-// brief bounds what an Event says.
-func brief(err error) string {
-	text := err.Error()
-	return strings.ToValidUTF8(text[:min(len(text), 600)], "")
 }

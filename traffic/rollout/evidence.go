@@ -6,8 +6,9 @@ package rollout
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
+
+	"github.com/evenkeel-dev/evenkeel/policy/excerpt"
 )
 
 // MaxAnalyses bounds the analyses of a rollout, so that a state annotation stays small.
@@ -170,9 +171,7 @@ func (e Evidence) Waived() Evidence {
 
 // with counts a measurement.
 func (a Analysis) with(m Measurement) Analysis {
-	if len(m.Says) > maxSays {
-		m.Says = strings.ToValidUTF8(m.Says[:maxSays-3], "") + "..."
-	}
+	m.Says = excerpt.Bytes(m.Says, maxSays)
 	a.Last = &m
 	switch m.Verdict {
 	case Passed:

@@ -16,6 +16,25 @@ const (
 	CanaryWeightAnnotation  = "evenkeel.dev/canary-weight"
 )
 
+// HandWord is an annotation that a person may write on a route.
+type HandWord struct {
+	Key string
+	// Values are examples, in Markdown.
+	Values string
+	// Meaning is one line for people.
+	Meaning string
+}
+
+// HandWords lists what a person may write on a route whose two Services they keep.
+func HandWords() []HandWord {
+	return []HandWord{
+		{StableServiceAnnotation, "`demo`", "the Service that the route leads to already; its share is divided"},
+		{CanaryServiceAnnotation, "`demo-next`", "the Service that gets the canary's share; both are needed"},
+		{CanaryWeightAnnotation, "`30`, `30%`", "its share in whole percent, from 0 to 100; 0 where left out"},
+		{MatchAnnotation, "`header:x-group=beta;cookie:gray=always`", "requests that always go to the canary's Service, as on a Deployment; may be left out"},
+	}
+}
+
 // ByHand gives the split with the share that a route's own annotations ask for,
 // and without one that they asked for before. It belongs to no Deployment.
 //

@@ -8,7 +8,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -23,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
+	"github.com/evenkeel-dev/evenkeel/policy/excerpt"
 )
 
 var (
@@ -154,13 +154,10 @@ func (l *loop) event(ctx context.Context, d *appsv1.Deployment, reason, note str
 	if l.told[d.UID][key] {
 		return nil
 	}
-	if len(note) > maxNote {
-		note = strings.ToValidUTF8(note[:maxNote-3], "") + "..."
-	}
 	event := &eventsv1.Event{
 		ObjectMeta:          metav1.ObjectMeta{Namespace: d.Namespace, Name: fmt.Sprintf("%.200s.%s", d.Name, key)},
 		EventTime:           metav1.NewMicroTime(l.now()),
-		ReportingController: "evenkeel", ReportingInstance: "audit", Action: "Audit", Reason: reason, Type: corev1.EventTypeWarning, Note: note,
+		ReportingController: "evenkeel", ReportingInstance: "audit", Action: "Audit", Reason: reason, Type: corev1.EventTypeWarning, Note: excerpt.Bytes(note, maxNote),
 		Regarding: corev1.ObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Namespace: d.Namespace, Name: d.Name, UID: d.UID, ResourceVersion: d.ResourceVersion},
 	}
 	err := l.client.Create(ctx, event)

@@ -36,10 +36,17 @@ func well() map[string]string {
 		"completed":        `evenkeel_rollouts_total{strategy="canary",result="Completed"} 0+1x90`,
 		"delivered":        `evenkeel_notifications_total{result="delivered"} 0+1x90`,
 		"failed":           `evenkeel_notifications_total{result="failed"} 2x90`,
+		"passed":           `evenkeel_analysis_measurements_total{provider="prometheus",verdict="Passed"} 0+9x90`,
+		"unclear":          `evenkeel_analysis_measurements_total{provider="prometheus",verdict="Inconclusive"} 0+1x90`,
+		"pods unclear":     `evenkeel_analysis_measurements_total{provider="pods",verdict="Inconclusive"} 0x90`,
+		"evidence":         `evenkeel_rollout_longest_wait_seconds{instance="a",reason="analysis"} 60x90`,
+		"kept":             `evenkeel_ledger_records_total{result="written"} 0+1x90`,
+		"not kept":         `evenkeel_ledger_records_total{result="failed"} 1x90`,
+		"overridden":       `evenkeel_guards_overridden_total{guard="window"} 0+1x90`,
 	}
 }
 
-// Each alert fires where it should, and nothing else does.
+// Each alert fires where it should, and nothing else does; what it says is whole.
 func TestWhenAlertsFire(t *testing.T) {
 	for _, row := range []struct {
 		name    string
@@ -60,6 +67,17 @@ func TestWhenAlertsFire(t *testing.T) {
 		{"a certificate ends", map[string]string{"serving": `evenkeel_certificate_expiry_timestamp_seconds{instance="a",which="serving"} 80000x90`}, []string{"EvenkeelCertificateExpires"}},
 		{"a person went home", map[string]string{"person": `evenkeel_rollout_longest_wait_seconds{instance="a",reason="person"} 20000x90`}, []string{"EvenkeelRolloutAwaitsPerson"}},
 		{"pods do not come", map[string]string{"pods": `evenkeel_rollout_longest_wait_seconds{instance="a",reason="pods"} 4000x90`}, []string{"EvenkeelRolloutStuck"}},
+		{"evidence does not come", map[string]string{"evidence": `evenkeel_rollout_longest_wait_seconds{instance="a",reason="analysis"} 4000x90`}, []string{"EvenkeelRolloutStuck"}},
+		{"nothing is known", map[string]string{
+			"passed":  `evenkeel_analysis_measurements_total{provider="prometheus",verdict="Passed"} 0+9x60 540x30`,
+			"unclear": `evenkeel_analysis_measurements_total{provider="prometheus",verdict="Inconclusive"} 0x60 0+2x30`,
+		}, []string{"EvenkeelEvidenceMissing"}},
+		{"one analysis of three says nothing", map[string]string{
+			"passed":  `evenkeel_analysis_measurements_total{provider="prometheus",analysis="a",verdict="Passed"} 0+4x90`,
+			"unclear": `evenkeel_analysis_measurements_total{provider="prometheus",analysis="b",verdict="Inconclusive"} 0+2x90`,
+		}, []string{"EvenkeelEvidenceMissing"}},
+		{"nothing was known for a while", map[string]string{"unclear": `evenkeel_analysis_measurements_total{provider="prometheus",verdict="Inconclusive"} 0+9x60 540x30`}, nil},
+		{"a record is not kept", map[string]string{"not kept": `evenkeel_ledger_records_total{result="failed"} 1x80 2x10`}, []string{"EvenkeelLedgerNotWritten"}},
 		{"there is no way", map[string]string{"overdue": `evenkeel_rollouts_waiting{instance="a",reason="overdue"} 1x90`}, []string{"EvenkeelRolloutOverdue"}},
 		{"a rollout goes back", map[string]string{"rolled back": `evenkeel_rollouts_total{strategy="canary",result="RolledBack"} 3x85 4x5`}, []string{"EvenkeelRolloutRolledBack"}},
 		{"messages are refused", map[string]string{"failed": `evenkeel_notifications_total{result="failed"} 2x80 5x10`}, []string{"EvenkeelNotificationsFail"}},
@@ -76,8 +94,14 @@ func TestWhenAlertsFire(t *testing.T) {
 			}
 			seen, firing := scrape.Of(t, time.Minute, lines...), []string{}
 			for _, rule := range alerts(t) {
-				if fires(t, seen, rule, 89) {
+				fires := fires(t, seen, rule, 89)
+				if len(fires) > 0 {
 					firing = append(firing, rule.Alert)
+				}
+				for _, one := range fires {
+					for _, text := range told(t, rule, one) {
+						assert.NotRegexp(t, `<no value>|NaN|%!|  | \.|\(\)`, text, rule.Alert)
+					}
 				}
 			}
 			assert.ElementsMatch(t, row.fire, firing)

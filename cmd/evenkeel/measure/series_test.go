@@ -4,17 +4,19 @@
 package measure
 
 import (
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/prometheus/prometheus/promql"
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel-dev/evenkeel/test/scrape"
 )
 
-// fires tells whether an alert fires at a minute: its expression has held for as
+// fires gives what an alert fires for at a minute: its expression has held for as
 // long as it asks for.
-func fires(t *testing.T, h scrape.History, rule alert, minute int) bool {
+func fires(t *testing.T, h scrape.History, rule alert, minute int) (fires promql.Vector) {
 	t.Helper()
 	holds := time.Duration(0)
 	if rule.For != "" {
@@ -24,9 +26,10 @@ func fires(t *testing.T, h scrape.History, rule alert, minute int) bool {
 	}
 	at := time.Duration(minute) * time.Minute
 	for now := at - holds; now <= at; now += time.Minute {
-		if len(h.Ask(t, rule.Expr, now)) == 0 {
-			return false
+		fires = slices.Clone(h.Ask(t, rule.Expr, now))
+		if len(fires) == 0 {
+			return nil
 		}
 	}
-	return true
+	return fires
 }

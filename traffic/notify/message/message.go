@@ -37,6 +37,8 @@ func MomentOf(event rollout.Event) policy.Moment {
 		return policy.RollingBack
 	case "RolloutCompleted", "RolloutRolledBack":
 		return policy.Ended
+	case "RolloutFrozen":
+		return policy.Waiting
 	}
 	switch event.Wait {
 	case rollout.WaitPerson, rollout.WaitHeld, rollout.WaitOverdue, rollout.WaitRefused, rollout.WaitMissing:

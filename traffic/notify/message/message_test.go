@@ -27,6 +27,7 @@ func TestMomentOf(t *testing.T) {
 		{rollout.Event{Reason: "RolloutWaiting", Wait: rollout.WaitServices, Warning: true}, policy.Waiting},
 		{rollout.Event{Reason: "RolloutWaiting", Wait: rollout.WaitServices}, ""},
 		{rollout.Event{Reason: "RolloutWaiting", Wait: rollout.WaitPods}, ""},
+		{rollout.Event{Reason: "RolloutFrozen", Warning: true}, policy.Waiting},
 		{rollout.Event{Reason: "CanaryUnready", Warning: true}, ""},
 		{rollout.Event{Reason: "TrafficShifted"}, ""},
 	} {

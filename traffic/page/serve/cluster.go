@@ -6,7 +6,6 @@ package serve
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -15,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/evenkeel-dev/evenkeel/policy/excerpt"
 	"github.com/evenkeel-dev/evenkeel/traffic/ledger"
 	"github.com/evenkeel-dev/evenkeel/traffic/page"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
@@ -104,7 +104,4 @@ func (c Cluster) Past(ctx context.Context, s page.Seen) page.Past {
 }
 
 // brief bounds what a page says of an error.
-func brief(err error) string {
-	text := err.Error()
-	return strings.ToValidUTF8(text[:min(len(text), 600)], "")
-}
+func brief(err error) string { return excerpt.Bytes(err.Error(), 600) }
