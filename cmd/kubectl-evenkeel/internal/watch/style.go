@@ -4,6 +4,8 @@
 package watch
 
 import (
+	"strings"
+
 	"charm.land/lipgloss/v2"
 
 	"github.com/evenkeel-dev/evenkeel/cmd/kubectl-evenkeel/internal/flight"
@@ -13,11 +15,16 @@ import (
 // Style tells whether there are colours; its zero value has none.
 type Style struct{ Colors bool }
 
+// in styles each line by itself: several together would be filled up with spaces.
 func (s Style) in(style lipgloss.Style, text string) string {
 	if !s.Colors || text == "" {
 		return text
 	}
-	return style.Render(text)
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = style.Render(line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 func (s Style) good(text string) string {

@@ -116,11 +116,7 @@ func (m Model) done() int {
 	default:
 		return 0
 	}
-	part := 0
-	if left, timed := f.Left(m.Now); timed {
-		part = int(100 * (f.Current().Duration - left) / f.Current().Duration)
-	}
-	return (100*f.Step + part) / len(f.StepList())
+	return (100*f.Step + f.Passed(m.Now)) / len(f.StepList())
 }
 
 // bar is filled by a percentage.
@@ -209,7 +205,11 @@ func (m Model) waits() string {
 	}
 	text += "\nsince " + m.ago()
 	if left, timed := f.Left(m.Now); timed {
-		text += ", goes on in " + left.Round(time.Second).String()
+		then := "goes on"
+		if f.Current().Pause {
+			then = "asks a person"
+		}
+		text += fmt.Sprintf(", %s in %s", then, left.Round(time.Second))
 	}
 	if f.Reason != "" {
 		text += "\ngoes back because: " + f.Reason
@@ -237,25 +237,47 @@ func (m Model) foot() string {
 	switch {
 	case m.ended:
 	case m.asking == act.Rollback:
-		lines = append(lines, m.Style.strong("Roll back to "+stable(m.flight)+"? y / n"))
+		lines = append(lines, m.question("Roll back to "+stable(m.flight)+"? y / n"))
 	case m.asking == act.Skip:
-		lines = append(lines, m.Style.strong("Skip all steps up to the last, "+last(m.flight)+"? y / n"))
+		lines = append(lines, m.question("Skip all steps up to the last, "+last(m.flight)+"? y / n"))
 	default:
-		lines = append(lines, m.Style.dim(m.help()))
+		lines = append(lines, m.Style.dim(m.row(m.help())))
 	}
 	return strings.Join(lines, "\n")
 }
 
-func (m Model) help() string {
+func (m Model) question(text string) string {
+	return m.Style.strong(ansi.Wrap(text, m.width(), " "))
+}
+
+// row is as many lines as words take that stay whole.
+func (m Model) row(words []string) string {
+	const between = "   "
+	text, used := "", 0
+	for _, word := range words {
+		switch {
+		case used == 0:
+		case used+len(between)+len(word) > m.width():
+			text, used = text+"\n", 0
+		default:
+			text, used = text+between, used+len(between)
+		}
+		text, used = text+word, used+len(word)
+	}
+	return text
+}
+
+// help are the keys that do something now.
+func (m Model) help() []string {
 	switch f := m.flight; {
 	case f.Unread != "" && !m.gone:
-		return "r roll back   q quit"
+		return []string{"r roll back", "q quit"}
 	case !f.Reversible || m.gone: // nothing ended, and no way back, is steered
-		return "q quit"
+		return []string{"q quit"}
 	case f.Held:
-		return "c continue   h go on   s skip   r roll back   q quit"
+		return []string{"c continue", "h go on", "s skip", "r roll back", "q quit"}
 	default:
-		return "c continue   h hold   s skip   r roll back   q quit"
+		return []string{"c continue", "h hold", "s skip", "r roll back", "q quit"}
 	}
 }
 
