@@ -31,8 +31,13 @@ func (s Style) good(text string) string {
 	return s.in(lipgloss.NewStyle().Foreground(lipgloss.Green), text)
 }
 
+// bad is for what somebody has to look at, failed for what went wrong.
 func (s Style) bad(text string) string {
 	return s.in(lipgloss.NewStyle().Foreground(lipgloss.Yellow), text)
+}
+
+func (s Style) failed(text string) string {
+	return s.in(lipgloss.NewStyle().Foreground(lipgloss.Red), text)
 }
 
 func (s Style) canary(text string) string {
@@ -43,11 +48,13 @@ func (s Style) dim(text string) string { return s.in(lipgloss.NewStyle().Faint(t
 
 func (s Style) strong(text string) string { return s.in(lipgloss.NewStyle().Bold(true), text) }
 
-// Phase gives a word about a rollout the colour of its phase: that of trouble where
-// a person is needed, or it goes back.
+// Phase gives a word about a rollout the colour of its phase: that of failure where
+// it goes back or went back, that of trouble where a person is needed.
 func (s Style) Phase(f flight.Flight, text string) string {
 	switch {
-	case f.NeedsPerson(), f.Phase == rollout.RollingBack:
+	case f.Phase == rollout.RollingBack, f.Phase == rollout.RolledBack:
+		return s.failed(text)
+	case f.NeedsPerson():
 		return s.bad(text)
 	case f.Phase == rollout.Completed:
 		return s.good(text)
