@@ -14,21 +14,21 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
+	"sigs.k8s.io/yaml"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/webhook/audit"
 	"github.com/evenkeel-dev/evenkeel/webhook/offline"
 )
 
-func auditCommand() *cobra.Command {
-	a, output := &access{}, ""
+func auditCommand(k Kubectl) *cobra.Command {
+	a, output := &access{Kubectl: k}, ""
 	cmd := &cobra.Command{
 		Use: "audit", Short: "Review the Deployments that run, as if they were created as they are", Args: cobra.NoArgs,
 		Long: "Audit reviews every Deployment that runs by the cluster's policy, or by --policy, and changes nothing.\n" +
 			"It ends with 0 whatever it finds.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := oneOf("--output", output, "table", "json"); err != nil {
+			if err := OneOf("--output", output, reports...); err != nil {
 				return err
 			}
 			report, err := a.audit(cmd.Context())
@@ -38,10 +38,13 @@ func auditCommand() *cobra.Command {
 			return writeReport(cmd.OutOrStdout(), report, output)
 		},
 	}
-	a.addFlags(cmd.Flags())
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	a.addFlags(cmd)
+	Output(cmd, &output, "table", "table, json or yaml", reports...)
 	return cmd
 }
+
+// reports are the formats of an audit.
+var reports = []string{"table", "json", "yaml"}
 
 func (a *access) audit(ctx context.Context) (audit.Report, error) {
 	c, err := a.connect()
@@ -61,7 +64,7 @@ func (a *access) audit(ctx context.Context) (audit.Report, error) {
 
 // progress shows a person how many are done; nobody else.
 func progress(to *os.File) func(done, all int) {
-	if !term.IsTerminal(int(to.Fd())) {
+	if !Terminal(to) {
 		return nil
 	}
 	return func(done, all int) {
@@ -73,8 +76,11 @@ func progress(to *os.File) func(done, all int) {
 }
 
 func writeReport(to io.Writer, report audit.Report, output string) error {
-	if output == "json" {
+	switch output {
+	case "json":
 		return writeJSON(to, report)
+	case "yaml":
+		return writeYAML(to, report)
 	}
 	table := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	if len(report.Findings) > 0 {
@@ -104,12 +110,16 @@ func writeJSON(to io.Writer, value any) error {
 	return nil
 }
 
-// oneOf refuses a flag's value that is none of those that there are.
-func oneOf(flag, value string, known ...string) error {
-	for _, one := range known {
-		if value == one {
-			return nil
-		}
+func writeYAML(to io.Writer, value any) error {
+	text, err := json.Marshal(value)
+	if err == nil {
+		text, err = yaml.JSONToYAML(text)
 	}
-	return fmt.Errorf("%s=%q is not known: use %s", flag, value, strings.Join(known, ", "))
+	if err == nil {
+		_, err = to.Write(text)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot write: %w", err)
+	}
+	return nil
 }

@@ -7,7 +7,7 @@ package command
 
 import "github.com/spf13/cobra"
 
-// All are the subcommands.
-func All() []*cobra.Command {
-	return []*cobra.Command{lintCommand(), planCommand(), routeCommand(), auditCommand(), restoreCommand()}
+// All are the subcommands; those that reach a cluster do so by the flags.
+func All(k Kubectl) []*cobra.Command {
+	return []*cobra.Command{lintCommand(), planCommand(k), routeCommand(), auditCommand(k), restoreCommand(k)}
 }

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/evenkeel-dev/evenkeel/config"
 	"github.com/evenkeel-dev/evenkeel/policy"
@@ -43,11 +42,15 @@ func lintCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&l.policyFile, "policy", "", "policy file; the built-in policy where left out")
-	f.StringVarP(&l.output, "output", "o", "text", "text, json, sarif or github")
+	Output(cmd, &l.output, "text", "text, json, sarif or github", slices.Sorted(maps.Keys(lint.Writers))...)
 	f.StringVar(&l.failOn, "fail-on", string(policy.Enforce), "the mildest finding to fail on: Enforce, Warn, Audit, or none")
+	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(failures, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 	f.BoolVar(&l.write, "write", false, "put what would be injected into the files; comments stay")
 	return cmd
 }
+
+// failures are the findings to fail on.
+var failures = []string{string(policy.Enforce), string(policy.Warn), string(policy.Audit), "none"}
 
 func (l *linter) run(ctx context.Context, paths []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	if err := l.validate(paths); err != nil {
@@ -71,7 +74,7 @@ func (l *linter) run(ctx context.Context, paths []string, stdin io.Reader, stdou
 		}
 	}
 	report := lint.NewReport(files, reviewed)
-	if err := lint.Writers[l.output](stdout, report, colors(stdout)); err != nil {
+	if err := lint.Writers[l.output](stdout, report, Colors(stdout)); err != nil {
 		return fmt.Errorf("cannot write the report: %w", err)
 	}
 	if l.failOn != "none" && report.Worst(policy.Action(l.failOn)) {
@@ -94,10 +97,10 @@ func writeInto(files []manifest.File, reviewed []lint.Reviewed, stderr io.Writer
 }
 
 func (l *linter) validate(paths []string) error {
-	if err := oneOf("--output", l.output, slices.Sorted(maps.Keys(lint.Writers))...); err != nil {
+	if err := OneOf("--output", l.output, slices.Sorted(maps.Keys(lint.Writers))...); err != nil {
 		return err
 	}
-	if err := oneOf("--fail-on", l.failOn, string(policy.Enforce), string(policy.Warn), string(policy.Audit), "none"); err != nil {
+	if err := OneOf("--fail-on", l.failOn, failures...); err != nil {
 		return err
 	}
 	if l.write && slices.Contains(paths, manifest.Stdin) {
@@ -120,10 +123,4 @@ func policyOf(file string) (*config.Store, error) {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	return store, nil
-}
-
-// colors tells whether a person looks: at a terminal, and without NO_COLOR.
-func colors(to io.Writer) bool {
-	file, ok := to.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd())) && os.Getenv("NO_COLOR") == ""
 }

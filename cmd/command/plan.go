@@ -5,7 +5,6 @@ package command
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +18,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
-	"sigs.k8s.io/yaml"
 
 	"github.com/evenkeel-dev/evenkeel/policy/manifest"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
@@ -30,11 +28,11 @@ import (
 // planner is the command's flags.
 type planner struct {
 	access
-	incoming, live, output, as string
+	incoming, live, output string
 }
 
-func planCommand() *cobra.Command {
-	p := &planner{}
+func planCommand(k Kubectl) *cobra.Command {
+	p := &planner{access: access{Kubectl: k}}
 	cmd := &cobra.Command{
 		Use: "plan (-f FILE [--live FILE] | --policy FILE [PATH...])", Short: "Print what admission would answer, or what a policy would change",
 		Long: "With -f, plan prints what admission would answer to each Deployment of a file: whether it is allowed, the message, the\n" +
@@ -50,11 +48,11 @@ func planCommand() *cobra.Command {
 			return p.preview(cmd.Context(), paths, cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}
-	p.addFlags(cmd.Flags())
+	p.addFlags(cmd)
+	cmd.Flags().Lookup("as").Usage += "; with -f, who applies, as the change cause would tell it"
 	cmd.Flags().StringVarP(&p.incoming, "filename", "f", "", "file with what would be applied, - for the standard input")
 	cmd.Flags().StringVar(&p.live, "live", "", "file with what runs now")
-	cmd.Flags().StringVar(&p.as, "as", "", "user name of who applies, as the change cause would tell it")
-	cmd.Flags().StringVarP(&p.output, "output", "o", "", "yaml or json with -f (yaml where left out); table or json with --policy alone (table)")
+	Output(cmd, &p.output, "", "yaml or json with -f (yaml where left out); table, json or yaml with --policy alone (table)", reports...)
 	return cmd
 }
 
@@ -66,7 +64,7 @@ func (p *planner) answers(cmd *cobra.Command, paths []string) error {
 	if p.output == "" {
 		p.output = "yaml"
 	}
-	if err := oneOf("--output", p.output, "yaml", "json"); err != nil {
+	if err := OneOf("--output", p.output, "yaml", "json"); err != nil {
 		return unusable(err)
 	}
 	policies, err := policyOf(p.policyFile)
@@ -87,7 +85,7 @@ func (p *planner) answers(cmd *cobra.Command, paths []string) error {
 	count := 0
 	for _, d := range deploymentsOf(files) {
 		question := offline.Question{
-			Incoming: d, Live: running(live, d, world), World: world, Policies: policies, Unknown: unknown, Requester: p.as, Now: time.Now(),
+			Incoming: d, Live: running(live, d, world), World: world, Policies: policies, Unknown: unknown, Requester: *p.Flags.Impersonate, Now: time.Now(),
 		}
 		answer, err := offline.Admit(cmd.Context(), question)
 		if err != nil {
@@ -171,18 +169,10 @@ func writeAnswer(to io.Writer, answer offline.Answer, output string, number int)
 	if output == "json" {
 		return writeJSON(to, answer)
 	}
-	text, err := json.Marshal(answer)
-	if err != nil {
-		return fmt.Errorf("cannot write the answer: %w", err)
-	}
-	if text, err = yaml.JSONToYAML(text); err != nil {
-		return fmt.Errorf("cannot write the answer: %w", err)
-	}
 	if number > 0 {
 		fmt.Fprintln(to, "---")
 	}
-	_, err = to.Write(text)
-	return err
+	return writeYAML(to, answer)
 }
 
 // preview tells what a policy would do to what runs, or to files.
@@ -193,15 +183,18 @@ func (p *planner) preview(ctx context.Context, paths []string, stdin io.Reader, 
 	if p.output == "" {
 		p.output = "table"
 	}
-	if err := oneOf("--output", p.output, "table", "json"); err != nil {
+	if err := OneOf("--output", p.output, reports...); err != nil {
 		return unusable(err)
 	}
 	effects, err := p.effects(ctx, paths, stdin)
 	if err != nil {
 		return err
 	}
-	if p.output == "json" {
+	switch p.output {
+	case "json":
 		return writeJSON(to, effects)
+	case "yaml":
+		return writeYAML(to, effects)
 	}
 	return writeEffects(to, effects)
 }

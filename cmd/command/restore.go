@@ -32,32 +32,45 @@ type restoring struct {
 	// answers them; empty: none.
 	webhooks string
 	timeout  time.Duration
+	// in is the namespace to restore in; empty: all of them.
+	in string
 }
 
-func restoreCommand() *cobra.Command {
-	o := &restoring{}
+func restoreCommand(k Kubectl) *cobra.Command {
+	o := &restoring{access: access{Kubectl: k}}
 	cmd := &cobra.Command{
 		Use: "restore [--all | -n NAMESPACE [NAME]]", Short: "Take rollouts in flight back to stable, with or without a manager", Args: cobra.MaximumNArgs(1),
 		Long: "Restore takes rollouts in flight back to stable: the traffic first, then the pods. It waits until they have ended,\n" +
 			"and asks a manager that is there instead of working against it. What is past the way back is finished.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name := strings.Join(args, "")
-			switch {
-			case o.all && (o.namespace != "" || name != ""):
-				return errors.New("--all goes with no namespace and no name")
-			case !o.all && o.namespace == "":
-				return errors.New("say what to restore: --all, or -n NAMESPACE and perhaps a NAME")
+			if err := o.aim(name); err != nil {
+				return err
 			}
 			ctx, cancel := context.WithTimeoutCause(cmd.Context(), o.timeout, fmt.Errorf("not done after %s", o.timeout))
 			defer cancel()
 			return o.run(ctx, cmd.OutOrStdout(), name)
 		},
 	}
-	o.addFlags(cmd.Flags())
-	cmd.Flags().BoolVar(&o.all, "all", false, "every rollout in flight of the cluster")
+	o.addFlags(cmd)
+	cmd.Flags().BoolVar(&o.all, "all", false, "every rollout in flight of the cluster; --all-namespaces is the same")
 	cmd.Flags().DurationVar(&o.timeout, "timeout", 5*time.Minute, "how long to wait for the end")
 	cmd.Flags().StringVar(&o.webhooks, "delete-webhooks", "", "name of the webhook configurations to delete where no manager answers them: objects in flight wait for it otherwise")
 	return cmd
+}
+
+// aim finds the namespace to restore in: nothing is taken back that nobody named.
+func (o *restoring) aim(name string) (err error) {
+	all := o.all || o.everywhere
+	switch {
+	case all && (o.named() != "" || name != ""):
+		return errors.New("--all goes with no namespace and no name")
+	case !all && o.named() == "" && (name == "" || !o.One):
+		return errors.New("say what to restore: --all, or -n NAMESPACE and perhaps a NAME")
+	case !all:
+		o.in, err = o.namespace()
+	}
+	return err
 }
 
 // run restores, and where a manager is in the way asks it.
@@ -76,13 +89,13 @@ func (o *restoring) run(ctx context.Context, out io.Writer, name string) error {
 // restore goes back by itself, and asks a manager where that is in the way. What
 // somebody has to do by hand is an error in either case.
 func (o *restoring) restore(ctx context.Context, c client.Client, restore *traffic.Restore, out io.Writer, name string) error {
-	err := restore.All(ctx, o.namespace, name)
+	err := restore.All(ctx, o.in, name)
 	if err != nil && o.webhooks != "" && strings.Contains(err.Error(), "failed calling webhook") {
 		fmt.Fprintf(out, "no manager answers: deleting the webhook configurations %q\n", o.webhooks)
 		if err := o.deleteWebhooks(ctx, c); err != nil {
 			return err
 		}
-		err = restore.All(ctx, o.namespace, name)
+		err = restore.All(ctx, o.in, name)
 	}
 	switch {
 	case errors.Is(err, traffic.ErrNotOurs):
@@ -122,7 +135,7 @@ func (o *restoring) ask(ctx context.Context, c client.Client, out io.Writer, nam
 	tell := teller(out)
 	patch := client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, rollout.ActionAnnotation, rollout.ActionRollback))
 	for asked := map[client.ObjectKey]bool{}; ; {
-		flights, err := traffic.Flights(ctx, c, o.namespace)
+		flights, err := traffic.Flights(ctx, c, o.in)
 		if err != nil {
 			return err
 		}

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -16,7 +16,6 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -27,24 +26,38 @@ import (
 
 // access is how a command reaches a cluster, and where the policy is.
 type access struct {
-	kubeconfig, context, namespace   string
+	Kubectl
+	everywhere                       bool
 	policyFile                       string
 	policyNamespace, policyConfigMap string
 }
 
-func (a *access) addFlags(f *pflag.FlagSet) {
-	f.StringVar(&a.kubeconfig, "kubeconfig", "", "kubeconfig file; KUBECONFIG and ~/.kube/config where left out")
-	f.StringVar(&a.context, "context", "", "context of the kubeconfig; its current one where left out")
-	f.StringVarP(&a.namespace, "namespace", "n", "", "one namespace; all of them where left out")
+func (a *access) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	a.addTo(cmd)
+	f.BoolVarP(&a.everywhere, "all-namespaces", "A", false, "all namespaces")
 	f.StringVar(&a.policyFile, "policy", "", "policy file; where left out, the cluster's policy")
 	f.StringVar(&a.policyNamespace, "policy-namespace", "evenkeel-system", "namespace of the cluster's policy")
 	f.StringVar(&a.policyConfigMap, "policy-configmap", "evenkeel-policy", "ConfigMap of the cluster's policy")
 }
 
+// namespace is the one that is looked at; empty: all of them.
+func (a *access) namespace() (string, error) {
+	switch {
+	case a.everywhere:
+		return "", nil
+	case a.named() != "" || !a.One:
+		return a.named(), nil
+	}
+	name, _, err := a.Flags.ToRawKubeConfigLoader().Namespace()
+	if err != nil {
+		return "", fmt.Errorf("cannot read the kubeconfig: %w", err)
+	}
+	return name, nil
+}
+
 func (a *access) connect() (client.Client, error) {
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = a.kubeconfig
-	settings, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: a.context}).ClientConfig()
+	settings, err := a.Flags.ToRESTConfig()
 	if err != nil {
 		return nil, fmt.Errorf("cannot reach a cluster: %w", err)
 	}
@@ -112,8 +125,12 @@ type snapshot struct {
 // read is unknown; of one that the cluster does not have there are none.
 func (a *access) read(ctx context.Context, c client.Reader) (*snapshot, error) {
 	s := &snapshot{world: offline.NewWorld()}
+	namespace, err := a.namespace()
+	if err != nil {
+		return nil, err
+	}
 	var deployments appsv1.DeploymentList
-	if err := c.List(ctx, &deployments, client.InNamespace(a.namespace)); err != nil {
+	if err := c.List(ctx, &deployments, client.InNamespace(namespace)); err != nil {
 		return nil, fmt.Errorf("cannot list Deployments: %w", err)
 	}
 	s.deployments = deployments.Items
@@ -134,7 +151,7 @@ func (a *access) read(ctx context.Context, c client.Reader) (*snapshot, error) {
 		{policy.Routes, &gatewayv1.GRPCRouteList{}},
 		{policy.Routes, &networkingv1.IngressClassList{}},
 	} {
-		if err := s.add(ctx, c, one.list, a.namespace); err != nil && !meta.IsNoMatchError(err) {
+		if err := s.add(ctx, c, one.list, namespace); err != nil && !meta.IsNoMatchError(err) {
 			fmt.Fprintf(os.Stderr, "evenkeel: %s are not known, and what needs them is not checked: %v\n", one.kind, err)
 			s.unknown = append(s.unknown, one.kind)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"sigs.k8s.io/yaml"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
@@ -49,7 +50,7 @@ var (
 // called runs a command as main does.
 func called(stdin string, args ...string) (code int, stdout, stderr string) {
 	root := &cobra.Command{Use: "evenkeel", SilenceUsage: true, SilenceErrors: true}
-	root.AddCommand(All()...)
+	root.AddCommand(All(Kubectl{Flags: genericclioptions.NewConfigFlags(true)})...)
 	var out, errs bytes.Buffer
 	root.SetArgs(args)
 	root.SetIn(strings.NewReader(stdin))
@@ -166,7 +167,39 @@ func TestAReportIsATable(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, writeReport(&out, report, "table"))
 	assert.Equal(t, "NAMESPACE  NAME  CHECK  ACTION  FINDING\nshop       web   pdb    Warn    it is odd. Write: fix: me\n2 Deployments, 1 findings\n", out.String())
+	out.Reset()
+	require.NoError(t, writeReport(&out, report, "yaml"))
+	assert.Contains(t, out.String(), "deployments: 2\nfindings:\n- action: Warn\n  check: pdb\n")
 	code, _, stderr := called("", "audit", "-o", "xml")
 	assert.Equal(t, 1, code)
-	assert.Contains(t, stderr, `--output="xml" is not known: use table, json`)
+	assert.Contains(t, stderr, `--output="xml" is not known: use table, json, yaml`)
+}
+
+// The program evenkeel looks at all namespaces where none is named, kubectl's plugin
+// at that of the kubeconfig's context; -A is all of them for both.
+func TestWhichNamespaceIsLookedAt(t *testing.T) {
+	kubeconfig := written(t, `{apiVersion: v1, kind: Config, current-context: c, contexts: [{name: c, context: {cluster: c, namespace: shop}}], clusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}]}`)
+	for name, row := range map[string]struct {
+		one        bool
+		namespace  string
+		everywhere bool
+		want       string
+	}{
+		"the program":            {want: ""},
+		"the program, one":       {namespace: "web", want: "web"},
+		"the program, all":       {namespace: "web", everywhere: true, want: ""},
+		"the plugin":             {one: true, want: "shop"},
+		"the plugin, one":        {one: true, namespace: "web", want: "web"},
+		"the plugin, all":        {one: true, everywhere: true, want: ""},
+		"the plugin, all of one": {one: true, namespace: "web", everywhere: true, want: ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			flags := genericclioptions.NewConfigFlags(true)
+			flags.KubeConfig, flags.Namespace = &kubeconfig, &row.namespace
+			a := &access{Kubectl: Kubectl{Flags: flags, One: row.one}, everywhere: row.everywhere}
+			namespace, err := a.namespace()
+			require.NoError(t, err)
+			assert.Equal(t, row.want, namespace)
+		})
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"runtime"
 
 	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/evenkeel-dev/evenkeel/cmd/command"
@@ -29,7 +30,7 @@ func rootCommand() *cobra.Command {
 		SilenceUsage: true, SilenceErrors: true,
 	}
 	root.AddCommand(managerCommand(), versionCommand())
-	root.AddCommand(command.All()...)
+	root.AddCommand(command.All(command.Kubectl{Flags: genericclioptions.NewConfigFlags(true)})...)
 	return root
 }
 

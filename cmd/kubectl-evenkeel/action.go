@@ -44,7 +44,7 @@ func actionCommand(c *cluster, verb act.Verb, short, long string) *cobra.Command
 		Long: long + "\n\nWhat admission answers is printed as it is. It ends with 0 when it was said, and with 1 when it was refused.\n" +
 			"Where the rollout has moved on meanwhile nothing is said.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ask := verb == act.Rollback && !yes && isTerminal(cmd.InOrStdin())
+			ask := verb == act.Rollback && !yes && command.Terminal(cmd.InOrStdin())
 			return c.say(cmd, args[0], verb, ask)
 		},
 	}

@@ -120,7 +120,7 @@ func (g *goingBack) write(cmd *cobra.Command, namespace, name string, number int
 // only tried.
 func (g *goingBack) asks(cmd *cobra.Command) bool {
 	sure, _ := cmd.Flags().GetBool("yes") // rollback has the flag
-	return !sure && g.dryRun == "none" && isTerminal(cmd.InOrStdin())
+	return !sure && g.dryRun == "none" && command.Terminal(cmd.InOrStdin())
 }
 
 func (g *goingBack) mark() string {

@@ -5,15 +5,11 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"os"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"golang.org/x/term"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -35,12 +31,8 @@ func newCluster() *cluster {
 	return c
 }
 
-// addTo gives a command the usual flags; namespaces and names are completed from
-// the cluster.
-func (c *cluster) addTo(cmd *cobra.Command) {
-	c.flags.AddFlags(cmd.Flags())
-	_ = cmd.RegisterFlagCompletionFunc("namespace", c.completeNamespaces) // it fails for a flag that is not there
-}
+// addTo gives a command the usual flags.
+func (c *cluster) addTo(cmd *cobra.Command) { c.flags.AddFlags(cmd.Flags()) }
 
 func (c *cluster) dial(warnings rest.WarningHandler) (kubernetes.Interface, client.Client, error) {
 	config, err := c.flags.ToRESTConfig()
@@ -67,14 +59,6 @@ func (c *cluster) namespace() (string, error) {
 		return "", fmt.Errorf("cannot read the kubeconfig: %w", err)
 	}
 	return name, nil
-}
-
-// colors tells whether a person looks: at a terminal, and without NO_COLOR.
-func colors(to io.Writer) bool { return isTerminal(to) && os.Getenv("NO_COLOR") == "" }
-
-func isTerminal(of any) bool {
-	file, ok := of.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // warned keeps the warnings of a cluster's answers.
@@ -105,15 +89,6 @@ func (w *warned) take() []string {
 		seen[text] = true
 		return twice
 	})
-}
-
-// knownOutput refuses a value of --output that is none of those that there are.
-func knownOutput(value string, known []string) error {
-	if slices.Contains(known, value) {
-		return nil
-	}
-	words := slices.DeleteFunc(slices.Clone(known), func(word string) bool { return word == "" })
-	return fmt.Errorf("--output=%q is not known: use %s", value, strings.Join(words, ", "))
 }
 
 // policyFlags are where the cluster's policy is.

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,7 +13,37 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd/api"
 )
+
+// complete completes the values of the usual flags, where a command has them: out
+// of the cluster, and out of the kubeconfig.
+func (c *cluster) complete(cmd *cobra.Command) {
+	for flag, words := range map[string]cobra.CompletionFunc{
+		"namespace":          c.completeNamespaces,
+		"evenkeel-namespace": c.completeNamespaces,
+		"policy-namespace":   c.completeNamespaces,
+		"context":            c.completeConfig(func(k api.Config) []string { return slices.Sorted(maps.Keys(k.Contexts)) }),
+		"cluster":            c.completeConfig(func(k api.Config) []string { return slices.Sorted(maps.Keys(k.Clusters)) }),
+		"user":               c.completeConfig(func(k api.Config) []string { return slices.Sorted(maps.Keys(k.AuthInfos)) }),
+	} {
+		if cmd.Flags().Lookup(flag) != nil {
+			_ = cmd.RegisterFlagCompletionFunc(flag, words) // the flag is there
+		}
+	}
+}
+
+// completeConfig completes what the kubeconfig names.
+func (c *cluster) completeConfig(names func(api.Config) []string) cobra.CompletionFunc {
+	return func(_ *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		kubeconfig, err := c.flags.ToRawKubeConfigLoader().RawConfig()
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		out := slices.DeleteFunc(names(kubeconfig), func(name string) bool { return !strings.HasPrefix(name, typed) })
+		return out, cobra.ShellCompDirectiveNoFileComp
+	}
+}
 
 // completeWorkloads completes Deployments by their name, and others as KIND/NAME.
 // Whoever cannot reach the cluster gets nothing.

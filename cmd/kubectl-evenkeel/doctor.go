@@ -24,7 +24,7 @@ func doctorCommand(c *cluster) *cobra.Command {
 			"It ends with 0, or with 1 where something has to be mended.",
 		Example: "  kubectl evenkeel doctor\n  kubectl evenkeel doctor -n shop -o json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := knownOutput(output, []string{"", "json", "yaml"}); err != nil {
+			if err := command.OneOf("--output", output, data...); err != nil {
 				return err
 			}
 			return c.doctor(cmd, d, output)
@@ -34,7 +34,7 @@ func doctorCommand(c *cluster) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&d.Namespace, "evenkeel-namespace", "evenkeel-system", "namespace of the managers and the policy")
 	f.StringVar(&d.Policy, "policy-configmap", "evenkeel-policy", "ConfigMap of the policy")
-	f.StringVarP(&output, "output", "o", "", "json or yaml; lines where left out")
+	command.Output(cmd, &output, "", "json or yaml; lines where left out", data...)
 	return cmd
 }
 
@@ -52,7 +52,7 @@ func (c *cluster) doctor(cmd *cobra.Command, d *doctor.Doctor, output string) er
 	if output != "" {
 		err = writeData(cmd, output, map[string]any{"findings": findings})
 	} else {
-		err = doctor.Text(cmd.OutOrStdout(), findings, paint(colors(cmd.OutOrStdout())))
+		err = doctor.Text(cmd.OutOrStdout(), findings, paint(command.Colors(cmd.OutOrStdout())))
 	}
 	if err == nil && doctor.Failed(findings) {
 		return command.Exit(1, nil)

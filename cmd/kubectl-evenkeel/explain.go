@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/evenkeel-dev/evenkeel/cmd/command"
 	"github.com/evenkeel-dev/evenkeel/cmd/kubectl-evenkeel/internal/explain"
 	"github.com/evenkeel-dev/evenkeel/policy/manifest"
 )
@@ -42,7 +43,7 @@ func explainCommand(c *cluster) *cobra.Command {
 	c.addTo(cmd)
 	f := cmd.Flags()
 	f.StringVarP(&x.file, "filename", "f", "", "file with what would be applied, - for the standard input")
-	f.StringVarP(&x.output, "output", "o", "", "json or yaml; a text where left out")
+	command.Output(cmd, &x.output, "", "json or yaml; a text where left out", data...)
 	f.StringVar(&x.policyFile, "policy", "", "policy file; where left out, the cluster's policy")
 	policyFlags(f, &x.policy)
 	_ = cmd.MarkFlagRequired("filename")
@@ -50,7 +51,7 @@ func explainCommand(c *cluster) *cobra.Command {
 }
 
 func (x *explainer) run(cmd *cobra.Command) error {
-	if err := knownOutput(x.output, []string{"", "json", "yaml"}); err != nil {
+	if err := command.OneOf("--output", x.output, data...); err != nil {
 		return err
 	}
 	files, err := manifest.Read([]string{x.file}, cmd.InOrStdin())

@@ -13,11 +13,15 @@ import (
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/yaml"
 
+	"github.com/evenkeel-dev/evenkeel/cmd/command"
 	"github.com/evenkeel-dev/evenkeel/cmd/kubectl-evenkeel/internal/flight"
 	"github.com/evenkeel-dev/evenkeel/cmd/kubectl-evenkeel/internal/history"
 	"github.com/evenkeel-dev/evenkeel/cmd/kubectl-evenkeel/internal/releases"
 	"github.com/evenkeel-dev/evenkeel/traffic/ledger"
 )
+
+// data are the formats of a command that has a text for people.
+var data = []string{"", "json", "yaml"}
 
 // looker are the flags of history.
 type looker struct {
@@ -36,14 +40,14 @@ func historyCommand(c *cluster) *cobra.Command {
 		Example:           "  kubectl evenkeel history demo\n  kubectl evenkeel history demo --record latest\n  kubectl evenkeel history statefulset/db -o json",
 		ValidArgsFunction: c.completeOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := knownOutput(l.output, []string{"", "json", "yaml"}); err != nil {
+			if err := command.OneOf("--output", l.output, data...); err != nil {
 				return err
 			}
 			return l.run(cmd, args[0])
 		},
 	}
 	c.addTo(cmd)
-	cmd.Flags().StringVarP(&l.output, "output", "o", "", "json or yaml; tables where left out")
+	command.Output(cmd, &l.output, "", "json or yaml; tables where left out", data...)
 	cmd.Flags().StringVar(&l.record, "record", "", "show the last release of this revision in full, or the latest of all; it is kept when the revision is gone")
 	return cmd
 }

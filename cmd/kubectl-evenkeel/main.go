@@ -47,9 +47,12 @@ func rootCommand(c *cluster) *cobra.Command {
 	c.addTo(pages)
 	root.AddCommand(pages)
 	root.AddCommand(actionCommands(c)...)
-	for _, shared := range command.All() {
+	for _, shared := range command.All(command.Kubectl{Flags: c.flags, One: true}) {
 		shared.Example = strings.ReplaceAll(shared.Example, "evenkeel ", "kubectl evenkeel ")
 		root.AddCommand(shared)
+	}
+	for _, cmd := range root.Commands() {
+		c.complete(cmd)
 	}
 	return root
 }

@@ -42,15 +42,14 @@ func statusCommand(c *cluster) *cobra.Command {
 	c.addTo(cmd)
 	f := cmd.Flags()
 	f.BoolVarP(&l.all, "all-namespaces", "A", false, "rollouts of all namespaces")
-	f.StringVarP(&l.output, "output", "o", "", "wide, json, yaml or name; a table where left out")
+	command.Output(cmd, &l.output, "", "wide, json, yaml or name; a table where left out", status.Formats()...)
 	f.DurationVar(&l.recent, "recent", time.Hour, "how long ago a rollout may have ended to be shown; 0s shows only those in flight")
 	f.BoolVar(&l.exitCode, "exit-code", false, "end with 2 where a rollout needs a person")
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"wide", "json", "yaml", "name"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
 func (l *looking) run(cmd *cobra.Command, names []string) error {
-	if err := knownOutput(l.output, status.Formats()); err != nil {
+	if err := command.OneOf("--output", l.output, status.Formats()...); err != nil {
 		return err
 	}
 	if l.all && len(names) > 0 {
@@ -65,7 +64,7 @@ func (l *looking) run(cmd *cobra.Command, names []string) error {
 		return nil
 	}
 	view := status.View{Format: l.output, Namespaces: l.all, Now: time.Now()}
-	if colors(cmd.OutOrStdout()) {
+	if command.Colors(cmd.OutOrStdout()) {
 		view.Paint = watch.Style{Colors: true}.Phase
 	}
 	if err := view.Write(cmd.OutOrStdout(), flights); err != nil {

@@ -62,7 +62,7 @@ func (c *cluster) target(name string) (flight.Ref, string, error) {
 // watching shows the rollout as whoever looks can see it.
 func watching(ctx context.Context, cmd *cobra.Command, typed kubernetes.Interface, warnings *warned, namespace string, ref flight.Ref) error {
 	sights := flight.Follow(ctx, typed, namespace, ref)
-	if !isTerminal(cmd.OutOrStdout()) || !isTerminal(cmd.InOrStdin()) {
+	if !command.Terminal(cmd.OutOrStdout()) || !command.Terminal(cmd.InOrStdin()) {
 		f, err := watch.Lines(cmd.OutOrStdout(), sights, time.Now)
 		if err != nil {
 			return err
@@ -74,7 +74,7 @@ func watching(ctx context.Context, cmd *cobra.Command, typed kubernetes.Interfac
 		err := act.Do(ctx, typed, seen, verb)
 		return warnings.take(), err
 	}
-	program := tea.NewProgram(watch.Model{Target: ref, Tell: tell, Now: time.Now(), Style: watch.Style{Colors: colors(cmd.OutOrStdout())}},
+	program := tea.NewProgram(watch.Model{Target: ref, Tell: tell, Now: time.Now(), Style: watch.Style{Colors: command.Colors(cmd.OutOrStdout())}},
 		tea.WithContext(ctx), tea.WithInput(cmd.InOrStdin()), tea.WithOutput(cmd.OutOrStdout()))
 	go func() {
 		for sight := range sights {

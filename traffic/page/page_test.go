@@ -65,6 +65,7 @@ func inBatches(s *Seen) {
 }
 
 const (
+	dwells  = "the step's time is over"
 	says    = "a person says so (annotation evenkeel.dev/action: continue, skip or rollback)"
 	decides = "a person decides (annotation evenkeel.dev/action: skip or rollback): no longer waiting until they continue"
 )
@@ -107,6 +108,30 @@ func TestLook(t *testing.T) {
 			assert.Equal(t, row.goesOn, r.GoesOn.Away)
 			assert.Equal(t, row.lines, lines)
 		})
+	}
+}
+
+// What a page tells of the time that is left is when the step is left.
+func TestGoesOn(t *testing.T) {
+	least := func(s *Seen) { s.State.Timing.MinStep = rollout.Duration(20 * time.Minute) }
+	for _, row := range []struct {
+		name string
+		of   Seen
+		want string
+	}{
+		{"its own time", flying(), "in 5m 00s"},
+		{"the policy's least", flying(least), "in 15m 00s"},
+		{"an emergency lifts it", flying(least, func(s *Seen) { s.Hasty = true }), "in 5m 00s"},
+		{"a pause lasts as long, too", flying(least, func(s *Seen) { s.State.Steps = "20%:10m,50%:pause,100%" }), "in 15m 00s"},
+		{"it waits for evidence", flying(waits(`analysis "errors" passes in this step`)), ""},
+		{"it waits for a window", flying(waits("the release window opens (Mon 2026-11-23 09:00 Europe/Berlin)")), ""},
+		{"it waits for a place", flying(waits("a place for releases in the cluster is free (budget.cluster: 3)")), ""},
+		{"its time is over", flying(func(s *Seen) { s.State.Since = at(0) }), ""},
+		{"held", flying(held), ""},
+		{"in batches", flying(inBatches, func(s *Seen) { s.State.Timing.Settle = rollout.Duration(time.Hour) }), "in 5m 00s"},
+		{"begins", flying(func(s *Seen) { s.State.Stage = rollout.StageScale }), ""},
+	} {
+		t.Run(row.name, func(t *testing.T) { assert.Equal(t, row.want, Look(row.of, now).GoesOn.Away) })
 	}
 }
 
@@ -199,6 +224,9 @@ func TestPods(t *testing.T) {
 	assert.Equal(t, Version{Name: "demo-2", Revision: "2", Pods: "1 pods"}, r.New, "which of them are ready is not known")
 	assert.Equal(t, "3 of 4 ready", r.Ready)
 	assert.True(t, r.Short)
+	r = Look(flying(func(s *Seen) { s.Stable = Pods{} }), now)
+	assert.Equal(t, "no pods", r.Old.Pods)
+	assert.Nil(t, r.Old.Dots)
 	r = Look(flying(func(s *Seen) { s.Canary = Pods{Total: maxDots + 1, Ready: 1} }), now)
 	assert.Equal(t, "1 of 41 ready", r.New.Pods)
 	assert.Nil(t, r.New.Dots)

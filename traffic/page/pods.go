@@ -19,6 +19,8 @@ func versionOf(v rollout.Version, pods Pods) Version {
 	switch {
 	case v.ReplicaSet == "":
 		return out
+	case pods.Total == 0:
+		out.Pods = "no pods"
 	case pods.Ready < 0:
 		out.Pods = fmt.Sprintf("%d pods", pods.Total)
 	default:

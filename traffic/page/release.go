@@ -100,7 +100,7 @@ func Look(s Seen, now time.Time) Release {
 	case s.Frozen != "":
 		r.Place, r.Stage, r.Strategy, r.Reason = "Frozen: its traffic and its pods stay as they are", "", "", s.Frozen
 	case state.InFlight():
-		r.Since, r.For, r.GoesOn = moment(state.Since, now), lasted(state.Since, now, now), goesOn(state, now)
+		r.Since, r.For, r.GoesOn = moment(state.Since, now), lasted(state.Since, now, now), goesOn(s, now)
 		if !state.Log.Began.IsZero() {
 			r.Runs = span(now.Sub(state.Log.Began))
 		}
@@ -134,16 +134,13 @@ func markOf(s Seen) Mark {
 }
 
 // goesOn is when the step's time is over, where that is all that is waited for.
-func goesOn(s rollout.State, now time.Time) Time {
-	if s.Stage != rollout.StageDwell || s.Held || s.Wait != dwells || s.Since.IsZero() {
+func goesOn(s Seen, now time.Time) Time {
+	ends := s.State.Ends(s.Hasty)
+	if rollout.KindOfWait(s.State.Wait) != rollout.WaitTime || !ends.After(now) {
 		return Time{}
 	}
-	lasts := max(s.Current().Duration, time.Duration(s.Timing.Settle))
-	return moment(s.Since.Add(lasts), now)
+	return moment(ends, now)
 }
-
-// dwells is what a step waits for whose time runs.
-const dwells = "the step's time is over"
 
 func wordsOf(told []rollout.Word, now time.Time) []Word {
 	var out []Word

@@ -19,6 +19,8 @@ type Seen struct {
 	State rollout.State
 	// Frozen says why the state cannot be read; empty where it can.
 	Frozen string
+	// Hasty tells that an emergency lifts the least time of a step.
+	Hasty bool
 	// Replicas is how many pods were asked for, Ready how many are ready.
 	Replicas, Ready int32
 	Stable, Canary  Pods

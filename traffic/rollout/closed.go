@@ -46,13 +46,33 @@ func (s Snapshot) shut(now time.Time) (outcome, bool) {
 }
 
 // lasts is how long the current step keeps its weight. One with traffic lasts no
-// less than the policy's least.
-func (s Snapshot) lasts() time.Duration {
-	step := s.State.Current()
-	if s.Hasty || !s.State.shows() {
-		return step.Duration
+// less than the policy's least, unless an emergency is hasty, and any as long as the
+// data plane takes to follow.
+func (s State) lasts(hasty bool) time.Duration {
+	lasts := s.Current().Duration
+	if s.shows() && !hasty {
+		lasts = max(lasts, time.Duration(s.Timing.MinStep))
 	}
-	return max(step.Duration, time.Duration(s.State.Timing.MinStep))
+	return max(lasts, s.settles())
+}
+
+// settles is how long the current step has for the data plane to follow.
+func (s State) settles() time.Duration {
+	if !s.Divides() {
+		return 0
+	}
+	return time.Duration(s.Timing.Settle)
+}
+
+// Ends is when the current step has lasted as long as it is to: what it waits for
+// then is not time. It is zero where no step's time runs, or it stands still. hasty
+// tells that an emergency lifts Timing.MinStep.
+func (s State) Ends(hasty bool) time.Time {
+	part := s.Divides() && s.Weight < s.Current().Weight // it makes room for the next part
+	if s.Phase != Stepping || s.Stage != StageDwell || s.Held || part || s.Since.IsZero() || !s.Seen.IsZero() {
+		return time.Time{}
+	}
+	return s.Since.Add(s.lasts(hasty))
 }
 
 // shows tells whether the current step lets users meet the canary.

@@ -115,6 +115,41 @@ func TestTheLeastTimeOfAStep(t *testing.T) {
 	}
 }
 
+// What whoever looks is told is when a step is left: its own time, the policy's
+// least and the data plane's, and nothing where none of them runs.
+func TestWhenAStepEnds(t *testing.T) {
+	for name, row := range map[string]struct {
+		edit  func(*State)
+		hasty bool
+		lasts time.Duration // below 0: there is no end
+	}{
+		"its own time":        {edit: func(s *State) { s.Steps = "50%:2h,100%" }, lasts: 2 * time.Hour},
+		"the policy's least":  {edit: func(s *State) { s.Steps = "50%:10m,100%" }, lasts: 90 * time.Minute},
+		"a pause has it, too": {edit: func(s *State) { s.Steps = "50%:pause,100%" }, lasts: 90 * time.Minute},
+		"an emergency":        {edit: func(s *State) { s.Steps = "50%:10m,100%" }, hasty: true, lasts: 10 * time.Minute},
+		"the data plane's":    {edit: func(s *State) { s.Steps, s.Timing.MinStep = "50%,100%", 0 }, lasts: 5 * time.Second},
+		"nobody divides":      {edit: func(s *State) { s.Services, s.Steps, s.Timing.MinStep = nil, "50%,100%", 0 }, lasts: 0},
+		"without traffic":     {edit: func(s *State) { s.Steps, s.Weight, s.Exposed = "0%,100%", 0, false }, lasts: 5 * time.Second},
+		"held":                {edit: func(s *State) { s.Held = true }, lasts: -1},
+		"it stands still":     {edit: func(s *State) { s.Seen = s.Since.Add(time.Minute) }, lasts: -1},
+		"a part of a step":    {edit: func(s *State) { s.Weight = 25 }, lasts: -1},
+		"another stage":       {edit: func(s *State) { s.Stage = StageShift }, lasts: -1},
+		"another phase":       {edit: func(s *State) { s.Phase = RollingBack }, lasts: -1},
+		"never begun":         {edit: func(s *State) { *s = State{} }, lasts: -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state := closedAt(Stepping, StageDwell).State
+			state.Timing.MinStep, state.Timing.Settle = Duration(90*time.Minute), Duration(5*time.Second)
+			row.edit(&state)
+			want := time.Time{}
+			if row.lasts >= 0 {
+				want = state.Since.Add(row.lasts)
+			}
+			assert.Equal(t, want, state.Ends(row.hasty))
+		})
+	}
+}
+
 // The walks would see a rollout that goes forward where its way is closed.
 func TestWalksSeeAClosedWay(t *testing.T) {
 	assert.True(t, slices.ContainsFunc(seeds(200), func(seed uint64) bool { return len(walk(seed, "a closed way is gone").broken) > 0 }))

@@ -175,20 +175,17 @@ func leaveDwell(s Snapshot, now time.Time) outcome {
 	if o, trouble := s.trouble(now, wrong); trouble {
 		return o
 	}
-	settle := time.Duration(0)
-	if state.Divides() {
-		settle = time.Duration(state.Timing.Settle)
-	}
-	if o, over := until(state.Since, settle, now, stageWaits[StageDwell]); !over {
+	if o, over := until(state.Since, state.settles(), now, stageWaits[StageDwell]); !over {
 		return o
 	}
 	if o, gave := s.giveWhatIsCarried(part, now); gave {
 		return o
 	}
-	if o, over := until(state.Since, max(s.lasts(), settle), now, stageWaits[StageDwell]); !over {
+	lasts := state.lasts(s.Hasty)
+	if o, over := until(state.Since, lasts, now, stageWaits[StageDwell]); !over {
 		return o
 	}
-	if o, unproved := s.unproved(state.Since.Add(max(s.lasts(), settle))); unproved {
+	if o, unproved := s.unproved(state.Since.Add(lasts)); unproved {
 		return o
 	}
 	if step.Pause && !state.Told {

@@ -7,12 +7,14 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/traffic/batch"
 	"github.com/evenkeel-dev/evenkeel/traffic/page"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
@@ -22,7 +24,7 @@ import (
 // see reads one workload; closely also counts the pods of a release that is over,
 // and names the images.
 func (c Cluster) see(ctx context.Context, object client.Object, closely bool) (page.Seen, error) {
-	s := page.Seen{Namespace: object.GetNamespace(), Name: object.GetName()}
+	s := page.Seen{Namespace: object.GetNamespace(), Name: object.GetName(), Hasty: policy.Lifted(object.GetAnnotations(), policy.GuardMinStep, time.Now())}
 	text := object.GetAnnotations()[rollout.StateAnnotation]
 	var err error
 	switch o := object.(type) {

@@ -10,6 +10,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
 
@@ -55,6 +56,8 @@ type Flight struct {
 	Measurements []Measurement `json:"measurements,omitempty"`
 	// Since is when it came to where it stands.
 	Since time.Time `json:"since,omitzero"`
+	// Ends is when the step's time is over; zero where none runs.
+	Ends time.Time `json:"ends,omitzero"`
 	// Unread says why the state cannot be read; all else of it is empty then.
 	Unread string `json:"unread,omitempty"`
 }
@@ -103,10 +106,22 @@ func (f Flight) Place() string {
 
 // Left is how long the step still lasts, where only time is waited for.
 func (f Flight) Left(now time.Time) (time.Duration, bool) {
-	if f.Stage != rollout.StageDwell || f.Held || f.Current().Duration == 0 || f.NeedsPerson() {
+	if rollout.KindOfWait(f.Wait) != rollout.WaitTime || !f.Ends.After(now) {
 		return 0, false
 	}
-	return max(0, f.Since.Add(f.Current().Duration).Sub(now)), true
+	return f.Ends.Sub(now), true
+}
+
+// Passed is how much of the step's time is over, in percent.
+func (f Flight) Passed(now time.Time) int {
+	switch {
+	case f.Ends.IsZero():
+		return 0
+	case !f.Ends.After(now):
+		return 100
+	default:
+		return int(100 * max(0, now.Sub(f.Since)) / f.Ends.Sub(f.Since))
+	}
 }
 
 // Ref names the object as kubectl does: deployment.apps/demo.
@@ -126,6 +141,7 @@ func of(kind string, meta metav1.ObjectMeta, state rollout.State) Flight {
 		Strategy: strategy(state), Phase: state.Phase, Stage: state.Stage, Step: state.Step, Steps: state.Steps,
 		Weight: state.Weight, Match: state.Match, Mirror: state.Mirror, Services: state.Services, Routes: state.Routes,
 		Wait: state.Wait, Reason: state.Reason, Held: state.Held, Reversible: state.Reversible(), Since: state.Since,
+		Ends:         state.Ends(policy.Lifted(meta.Annotations, policy.GuardMinStep, time.Now())),
 		Measurements: evidence(meta.Annotations[rollout.StateAnnotation]),
 		Stable:       Pods{Version: state.Stable.ReplicaSet}, Canary: Pods{Version: state.Canary.ReplicaSet},
 	}

@@ -6,6 +6,7 @@ package flight
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -166,6 +167,45 @@ func TestWhoNeedsAPerson(t *testing.T) {
 		"never":       {Flight{}, false},
 	} {
 		assert.Equal(t, row.want, row.flight.NeedsPerson(), name)
+	}
+}
+
+// The time that is left is the step's own or the policy's least, and none where
+// something else is waited for.
+func TestLeft(t *testing.T) {
+	least := func(s *rollout.State) { s.Timing.MinStep = rollout.Duration(30 * time.Minute) }
+	lifted := map[string]string{"evenkeel.dev/override": "checks=min-step; until=2999-01-01T00:00:00Z; reason=INC-1"}
+	for name, row := range map[string]struct {
+		edit   func(*rollout.State)
+		also   map[string]string
+		left   time.Duration // 0: none is told
+		passed int
+	}{
+		"its own time":            {func(*rollout.State) {}, nil, 6 * time.Minute, 40},
+		"the policy's least":      {least, nil, 26 * time.Minute, 13},
+		"an emergency lifts it":   {least, lifted, 6 * time.Minute, 40},
+		"an emergency of a check": {least, map[string]string{"evenkeel.dev/override": "checks=pdb; until=2999-01-01T00:00:00Z; reason=INC-1"}, 26 * time.Minute, 13},
+		"a pause":                 {func(s *rollout.State) { s.Steps = "20%:pause,100%"; least(s) }, nil, 26 * time.Minute, 13},
+		"it waits for evidence":   {func(s *rollout.State) { s.Since, s.Wait = now.Add(-time.Hour), `analysis "errors" passes in this step` }, nil, 0, 100},
+		"it waits for a window": {func(s *rollout.State) {
+			s.Since, s.Wait = now.Add(-time.Hour), "the release window opens (Mon 2026-11-23 09:00 Europe/Berlin)"
+		}, nil, 0, 100},
+		"it waits for a person":      {func(s *rollout.State) { s.Steps, s.Wait = "20%:pause,100%", "a person says so" }, nil, 0, 100},
+		"nobody has looked yet":      {func(s *rollout.State) { s.Since = now.Add(-time.Hour) }, nil, 0, 100},
+		"held":                       {func(s *rollout.State) { s.Held, s.Wait = true, "a person holds the rollout" }, nil, 0, 0},
+		"the pods are not ready yet": {func(s *rollout.State) { s.Stage, s.Wait = rollout.StageScale, "the canary's pods are ready" }, nil, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state := stepping
+			row.edit(&state)
+			d := deployment("demo", state.String())
+			maps.Copy(d.Annotations, row.also)
+			f := OfDeployment(d, nil)
+			left, timed := f.Left(now)
+			assert.Equal(t, row.left, left)
+			assert.Equal(t, row.left > 0, timed)
+			assert.Equal(t, row.passed, f.Passed(now))
+		})
 	}
 }
 

@@ -4,6 +4,8 @@
 package watch
 
 import (
+	"strings"
+
 	"charm.land/lipgloss/v2"
 
 	"github.com/evenkeel-dev/evenkeel/cmd/kubectl-evenkeel/internal/flight"
@@ -13,19 +15,29 @@ import (
 // Style tells whether there are colours; its zero value has none.
 type Style struct{ Colors bool }
 
+// in styles each line by itself: several together would be filled up with spaces.
 func (s Style) in(style lipgloss.Style, text string) string {
 	if !s.Colors || text == "" {
 		return text
 	}
-	return style.Render(text)
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = style.Render(line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 func (s Style) good(text string) string {
 	return s.in(lipgloss.NewStyle().Foreground(lipgloss.Green), text)
 }
 
+// bad is for what somebody has to look at, failed for what went wrong.
 func (s Style) bad(text string) string {
 	return s.in(lipgloss.NewStyle().Foreground(lipgloss.Yellow), text)
+}
+
+func (s Style) failed(text string) string {
+	return s.in(lipgloss.NewStyle().Foreground(lipgloss.Red), text)
 }
 
 func (s Style) canary(text string) string {
@@ -36,11 +48,13 @@ func (s Style) dim(text string) string { return s.in(lipgloss.NewStyle().Faint(t
 
 func (s Style) strong(text string) string { return s.in(lipgloss.NewStyle().Bold(true), text) }
 
-// Phase gives a word about a rollout the colour of its phase: that of trouble where
-// a person is needed, or it goes back.
+// Phase gives a word about a rollout the colour of its phase: that of failure where
+// it goes back or went back, that of trouble where a person is needed.
 func (s Style) Phase(f flight.Flight, text string) string {
 	switch {
-	case f.NeedsPerson(), f.Phase == rollout.RollingBack:
+	case f.Phase == rollout.RollingBack, f.Phase == rollout.RolledBack:
+		return s.failed(text)
+	case f.NeedsPerson():
 		return s.bad(text)
 	case f.Phase == rollout.Completed:
 		return s.good(text)

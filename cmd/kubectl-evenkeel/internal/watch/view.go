@@ -19,12 +19,6 @@ import (
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
 
-const (
-	usualWidth = 80
-	most       = 100 // of the width
-	indent     = 10  // of what stands after a word
-)
-
 // View draws the screen.
 func (m Model) View() tea.View { return tea.NewView(m.Text()) }
 
@@ -51,13 +45,6 @@ func (m Model) Text() string {
 	return strings.Join(parts, "\n\n") + "\n"
 }
 
-func (m Model) width() int {
-	if m.Width == 0 {
-		return usualWidth
-	}
-	return min(m.Width, most)
-}
-
 // head is who it is, and the phase at the right.
 func (m Model) head() string {
 	f := m.flight
@@ -79,12 +66,6 @@ func (m Model) head() string {
 	return m.Style.strong(left) + strings.Repeat(" ", space) + m.Style.Phase(f, right)
 }
 
-// line is a word and what stands after it, as many lines as that takes.
-func (m Model) line(word, text string) string {
-	wrapped := ansi.Wrap(text, max(m.width()-indent, 20), " ")
-	return fmt.Sprintf("%-*s", indent, word) + strings.ReplaceAll(wrapped, "\n", "\n"+strings.Repeat(" ", indent))
-}
-
 // steps are all of them with where it stands, and how far that is.
 func (m Model) steps() string {
 	f := m.flight
@@ -96,13 +77,15 @@ func (m Model) steps() string {
 		switch {
 		case f.Phase == rollout.Completed || i < f.Step || f.Phase == rollout.Promoting:
 			words = append(words, "[x] "+step.String())
+		case i == f.Step && (f.Phase == rollout.RollingBack || f.Phase == rollout.RolledBack):
+			words = append(words, m.Style.failed("[<] "+step.String()))
 		case i == f.Step && f.InFlight():
 			words = append(words, m.Style.strong("[>] "+step.String()))
 		default:
 			words = append(words, "[ ] "+step.String())
 		}
 	}
-	return m.line("Steps", strings.Join(words, "  ")+"\n"+m.bar(m.done(), m.Style.good)+fmt.Sprintf("  step %s", f.Place()))
+	return m.line("Steps", row(m.room(), "  ", words...)+"\n"+m.bar(m.done(), m.Style.good)+fmt.Sprintf("  step %s", f.Place()))
 }
 
 // done is how much of the steps is behind it, in percent: the time of the step that
@@ -116,18 +99,7 @@ func (m Model) done() int {
 	default:
 		return 0
 	}
-	part := 0
-	if left, timed := f.Left(m.Now); timed {
-		part = int(100 * (f.Current().Duration - left) / f.Current().Duration)
-	}
-	return (100*f.Step + part) / len(f.StepList())
-}
-
-// bar is filled by a percentage.
-func (m Model) bar(percent int, color func(string) string) string {
-	room := max(m.width()-indent-14, 10)
-	filled := min(max(percent, 0), 100) * room / 100
-	return color(strings.Repeat("█", filled)) + m.Style.dim(strings.Repeat("░", room-filled))
+	return (100*f.Step + f.Passed(m.Now)) / len(f.StepList())
 }
 
 // traffic is how it is divided, and who gets the canary besides.
@@ -160,12 +132,12 @@ func (m Model) podsOf(role string, p flight.Pods) string {
 	if version == "" {
 		version = "-"
 	}
-	text := fmt.Sprintf("%-6s  %s  %s ready", role, version, p)
-	room := int32(max(m.width()-indent-lipgloss.Width(text)-2, 0)) //nolint:gosec // it is bounded by most
-	if p.Asked == 0 || p.Asked > room || p.Ready > p.Asked {
-		return text
+	words := []string{fmt.Sprintf("%-6s  %s", role, version), p.String() + " ready"}
+	left := int32(max(m.room()-lipgloss.Width(strings.Join(words, "  "))-2, 0)) //nolint:gosec // it is bounded by most
+	if p.Asked > 0 && p.Asked <= left && p.Ready <= p.Asked {
+		words = append(words, m.Style.good(strings.Repeat("●", int(p.Ready)))+m.Style.bad(strings.Repeat("○", int(p.Asked-p.Ready))))
 	}
-	return text + "  " + m.Style.good(strings.Repeat("●", int(p.Ready))) + m.Style.bad(strings.Repeat("○", int(p.Asked-p.Ready)))
+	return row(m.room(), "  ", words...)
 }
 
 func (m Model) measurements() string {
@@ -173,11 +145,14 @@ func (m Model) measurements() string {
 	for _, one := range m.flight.Measurements {
 		text := fmt.Sprintf("%s: %s, %s ago", one.Analysis, one.Verdict, duration.HumanDuration(m.Now.Sub(one.At)))
 		if one.Says != "" {
-			text += ": " + one.Says
+			text += ": " + strings.ReplaceAll(one.Says, " %", whole+"%")
 		}
-		color := m.Style.good
-		if one.Verdict != "Passed" {
-			color = m.Style.bad
+		color := m.Style.bad
+		switch rollout.Verdict(one.Verdict) {
+		case rollout.Passed:
+			color = m.Style.good
+		case rollout.Failed:
+			color = m.Style.failed
 		}
 		lines = append(lines, color(text))
 	}
@@ -209,7 +184,11 @@ func (m Model) waits() string {
 	}
 	text += "\nsince " + m.ago()
 	if left, timed := f.Left(m.Now); timed {
-		text += ", goes on in " + left.Round(time.Second).String()
+		then := "goes on"
+		if f.Current().Pause {
+			then = "asks a person"
+		}
+		text += fmt.Sprintf(", %s in %s", then, left.Round(time.Second))
 	}
 	if f.Reason != "" {
 		text += "\ngoes back because: " + f.Reason
@@ -232,30 +211,35 @@ func (m Model) foot() string {
 		if m.bad {
 			color = m.Style.bad
 		}
-		lines = append(lines, color(ansi.Wrap(m.answer, m.width(), " ")))
+		lines = append(lines, color(ansi.Wrap(m.answer, m.width(), " ")), "")
 	}
 	switch {
 	case m.ended:
 	case m.asking == act.Rollback:
-		lines = append(lines, m.Style.strong("Roll back to "+stable(m.flight)+"? y / n"))
+		lines = append(lines, m.question("Roll back to "+stable(m.flight)+"? y / n"))
 	case m.asking == act.Skip:
-		lines = append(lines, m.Style.strong("Skip all steps up to the last, "+last(m.flight)+"? y / n"))
+		lines = append(lines, m.question("Skip all steps up to the last, "+last(m.flight)+"? y / n"))
 	default:
-		lines = append(lines, m.Style.dim(m.help()))
+		lines = append(lines, m.Style.dim(row(m.width(), "   ", m.help()...)))
 	}
 	return strings.Join(lines, "\n")
 }
 
-func (m Model) help() string {
+func (m Model) question(text string) string {
+	return m.Style.strong(ansi.Wrap(text, m.width(), " "))
+}
+
+// help are the keys that do something now.
+func (m Model) help() []string {
 	switch f := m.flight; {
 	case f.Unread != "" && !m.gone:
-		return "r roll back   q quit"
+		return []string{"r roll back", "q quit"}
 	case !f.Reversible || m.gone: // nothing ended, and no way back, is steered
-		return "q quit"
+		return []string{"q quit"}
 	case f.Held:
-		return "c continue   h go on   s skip   r roll back   q quit"
+		return []string{"c continue", "h go on", "s skip", "r roll back", "q quit"}
 	default:
-		return "c continue   h hold   s skip   r roll back   q quit"
+		return []string{"c continue", "h hold", "s skip", "r roll back", "q quit"}
 	}
 }
 

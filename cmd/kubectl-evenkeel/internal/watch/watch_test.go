@@ -31,10 +31,13 @@ func stepping(change func(*flight.Flight)) flight.Flight {
 	f := flight.Flight{
 		Kind: flight.Deployment, Namespace: "shop", Name: "demo", Strategy: rollout.Canary, Phase: rollout.Stepping, Stage: rollout.StageDwell, Step: 1, Steps: "20%:10m,50%:10m,100%",
 		Weight: 50, Replicas: 10, Stable: flight.Pods{Version: "demo-6d4b8f", Ready: 10, Asked: 10}, Canary: flight.Pods{Version: "demo-7f9c55", Ready: 4, Asked: 5},
-		Since: now.Add(-4 * time.Minute), Wait: "the step's time is over", Reversible: true,
+		Since: now.Add(-4 * time.Minute), Ends: now.Add(6 * time.Minute), Wait: "the step's time is over", Reversible: true,
 	}
 	if change != nil {
 		change(&f)
+	}
+	if f.Phase != rollout.Stepping || f.Stage != rollout.StageDwell {
+		f.Ends = time.Time{}
 	}
 	return f
 }
@@ -67,10 +70,24 @@ func TestScreens(t *testing.T) {
 	}{
 		"stepping": {sight: flight.Sight{Flight: stepping(nil)}},
 		"waiting for a person": {sight: flight.Sight{Flight: stepping(func(f *flight.Flight) {
+			f.Ends = f.Since.Add(5 * time.Second)
 			f.Steps, f.Wait, f.Match, f.Mirror = "20%:10m,50%:pause,100%", "a person says so (annotation evenkeel.dev/action: continue, skip or rollback)", "header:x-group=beta", 10
 		})}},
+		"least time of a pause": {sight: flight.Sight{Flight: stepping(func(f *flight.Flight) {
+			f.Steps, f.Ends = "20%:10m,50%:pause,100%", now.Add(16*time.Minute)
+		})}},
+		"waiting for evidence": {sight: flight.Sight{Flight: stepping(func(f *flight.Flight) {
+			f.Since, f.Ends, f.Wait = now.Add(-11*time.Minute), now.Add(-time.Minute), `analysis "latency" passes in this step`
+			f.Measurements = []flight.Measurement{{Analysis: "latency", Verdict: "Inconclusive", Says: "no data: 12 of 100 requests", At: now.Add(-12 * time.Second)}}
+		})}},
+		"waiting for a window": {sight: flight.Sight{Flight: stepping(func(f *flight.Flight) {
+			f.Since, f.Ends, f.Wait = now.Add(-11*time.Minute), now.Add(-time.Minute), "the release window opens (Mon 2026-11-23 09:00 Europe/Berlin)"
+		})}},
+		"waiting for a place": {sight: flight.Sight{Flight: stepping(func(f *flight.Flight) {
+			f.Since, f.Ends, f.Wait = now.Add(-11*time.Minute), now.Add(-time.Minute), `a place for releases in namespace "shop" is free (budget.namespace: 1)`
+		})}},
 		"held": {sight: flight.Sight{Flight: stepping(func(f *flight.Flight) {
-			f.Held, f.Wait = true, "a person holds the rollout (kubectl rollout resume goes on)"
+			f.Held, f.Ends, f.Wait = true, time.Time{}, "a person holds the rollout (kubectl rollout resume goes on)"
 		})}},
 		"measured": {sight: flight.Sight{Flight: stepping(func(f *flight.Flight) {
 			f.Measurements = []flight.Measurement{
@@ -122,9 +139,12 @@ func TestScreens(t *testing.T) {
 				after, _ := m.Update(row.also)
 				m = after.(Model)
 			}
-			golden.Equal(t, strings.NewReplacer(" ", "-", ",", "", "?", "").Replace(name), m.Text())
+			file, plain := strings.NewReplacer(" ", "-", ",", "", "?", "").Replace(name), m.Text()
+			golden.Equal(t, file, plain)
 			m.Style.Colors = true
-			assert.NotEqual(t, m.Text(), ansi.Strip(m.Text()), "colours are there")
+			golden.Equal(t, "ansi/"+file, m.Text())
+			assert.NotEqual(t, m.Text(), plain, "colours are there")
+			assert.Equal(t, plain, ansi.Strip(m.Text()), "and nothing else")
 		})
 	}
 }
