@@ -145,9 +145,10 @@ func TestPauseContinueAndRetry(t *testing.T) {
 	noneFailed(t, stop())
 }
 
-// Another template in flight: the traffic leaves the old canary first.
+// Another template in flight: the traffic leaves the old canary first. At 100% it
+// waits for a person, with stable whole; the history tells where it came from.
 func TestThirdTemplate(t *testing.T) {
-	app := fixture.NewApp(t, "50%:4s,100%")
+	app := fixture.NewApp(t, "50%:4s,100%:pause")
 	app.Up()
 	stop := app.Load()
 	app.Apply(app.Manifest("v2"))
@@ -157,8 +158,16 @@ func TestThirdTemplate(t *testing.T) {
 	app.WaitFor("the new canary's traffic", func(s rollout.State) bool { return s.Weight == 50 })
 	assert.Equal(t, pods, app.Pods("v1"))
 	assert.Empty(t, app.Pods("v2"))
+	waitForAPerson(app, 100)
+	assert.Equal(t, "0 100", app.Weight())
+	assert.Equal(t, pods, app.Pods("v1"), "kept for the way back")
+	app.Kubectl("annotate", "deployment", "demo", "evenkeel.dev/action=continue")
 	app.WaitForPhase(rollout.Completed)
 	assert.Len(t, app.Pods("v3"), 2)
+	history := app.Kubectl("rollout", "history", "deployment/demo")
+	for _, version := range []string{"v1", "v2", "v3"} {
+		assert.Contains(t, history, "image app=evenkeel.local/demo:"+version+", by ")
+	}
 	noneFailed(t, stop())
 }
 
