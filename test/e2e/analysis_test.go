@@ -43,6 +43,7 @@ const analyses = `  analyses:
 `
 
 // watched is an application whose Prometheus and analyses are there, under load.
+// No request of it may fail but those that a version fails as its ERROR_RATE wants.
 func watched(t *testing.T, steps string) (*fixture.App, *fixture.Prometheus) {
 	t.Helper()
 	server := fixture.StartPrometheus(t)
@@ -51,7 +52,14 @@ func watched(t *testing.T, steps string) (*fixture.App, *fixture.Prometheus) {
 	app.Replicas = 4
 	app.Up()
 	stop := app.Load()
-	t.Cleanup(func() { t.Logf("versions=%v", stop().Versions) })
+	t.Cleanup(func() {
+		seen := stop()
+		t.Logf("requests=%d failed=%d versions=%v", seen.Requests, seen.Failed, seen.Versions)
+		assert.Len(t, seen.Failures, min(seen.Failed, 20))
+		for _, failure := range seen.Failures {
+			assert.Contains(t, failure, "as ERROR_RATE wants it")
+		}
+	})
 	return app, server
 }
 

@@ -175,8 +175,9 @@ func TestABrokenStatefulSetGoesBack(t *testing.T) {
 	noneFailed(t, stop())
 }
 
-// A DaemonSet of one node has one batch, in which nobody serves for a moment; it
-// waits for a person, goes back, and on.
+// A DaemonSet of one node has one batch, in which nobody serves for a moment, since
+// a node's old pod goes before its new one is made: so requests fail then, whoever
+// replaces it. It waits for a person, goes back, and on.
 func TestDaemonSet(t *testing.T) {
 	b := newBatched(t, "DaemonSet", "33%:pause,100%")
 	before := b.own()
@@ -184,6 +185,7 @@ func TestDaemonSet(t *testing.T) {
 	b.waitForAPerson()
 	assert.Len(t, b.Pods("v2"), 1)
 	assert.Empty(t, b.Pods("v1"))
+	assert.Zero(t, b.Sample(2*time.Second).Failed, "it serves while it waits")
 	b.act(rollout.ActionRollback)
 	b.waitForPhase(rollout.RolledBack)
 	assert.Equal(t, "evenkeel.local/demo:v1", b.image())

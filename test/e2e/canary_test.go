@@ -34,6 +34,7 @@ func TestCanaryLeavesTheObjectsToTheirOwners(t *testing.T) {
 	before := app.Specs("service", "httproute")
 	knobs := app.Kubectl("get", "deployment", "demo", "-o", "jsonpath={.spec.strategy}{.spec.minReadySeconds}{.spec.progressDeadlineSeconds}{.spec.paused}")
 	stop := app.Load()
+	seenInside, stopInside := app.LoadInside()
 
 	app.Apply(app.Manifest("v2"))
 	app.WaitForWeight(20)
@@ -50,6 +51,7 @@ func TestCanaryLeavesTheObjectsToTheirOwners(t *testing.T) {
 	}
 	require.Equal(t, rollout.Stepping, app.State().Phase, "applying again did not move the rollout")
 
+	stableInside(t, app, seenInside)
 	app.Kubectl("rollout", "status", "deployment/demo", "--timeout=120s")
 	app.WaitForPhase(rollout.Completed)
 	assert.Equal(t, before, app.Specs("service", "httproute"))
@@ -61,6 +63,23 @@ func TestCanaryLeavesTheObjectsToTheirOwners(t *testing.T) {
 	services := app.Kubectl("get", "services", "-o", "name")
 	assert.Equal(t, "service/demo\n", services, "the canary's Service is gone")
 	noneFailed(t, stop())
+	noneFailed(t, stopInside())
+}
+
+// stableInside asserts that callers inside the cluster get stable's version alone
+// until the promotion: what was seen before a state that does not promote yet.
+func stableInside(t *testing.T, app *fixture.App, seen func() load.Counts) {
+	t.Helper()
+	readings := 0
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(pollShort) {
+		counts := seen()
+		if app.State().Phase != rollout.Stepping {
+			break
+		}
+		readings++
+		require.Equal(t, map[string]int{"v1": counts.Requests - counts.Failed}, counts.Versions)
+	}
+	assert.Greater(t, readings, 3)
 }
 
 // kubectl rollout undo, and applying the old manifest, take the traffic back
@@ -72,11 +91,13 @@ func TestGoingBack(t *testing.T) {
 		"action":       func(app *fixture.App) { app.Kubectl("annotate", "deployment", "demo", "evenkeel.dev/action=rollback") },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			app := fixture.NewApp(t, "50%:pause,100%")
 			app.Namespace = strings.ReplaceAll(app.Namespace, " ", "-")
 			app.Up()
 			before, pods := app.Specs("service", "httproute", "deployment"), app.Pods("v1")
 			stop := app.Load()
+			_, inside := app.LoadInside()
 			app.Apply(app.Manifest("v2"))
 			app.WaitForWeight(50)
 			back(app)
@@ -86,6 +107,9 @@ func TestGoingBack(t *testing.T) {
 			assert.Equal(t, before, app.Specs("service", "httproute", "deployment"))
 			app.Kubectl("rollout", "status", "deployment/demo", "--timeout=30s")
 			noneFailed(t, stop())
+			aside := inside()
+			noneFailed(t, aside)
+			assert.Equal(t, map[string]int{"v1": aside.Requests}, aside.Versions, "only stable")
 		})
 	}
 }
@@ -97,6 +121,7 @@ func TestPauseContinueAndRetry(t *testing.T) {
 	refused, err := fixture.Run("", "kubectl", "-n", app.Namespace, "annotate", "deployment", "demo", "evenkeel.dev/action=continue")
 	require.Error(t, err)
 	assert.Contains(t, refused, "no rollout is in flight")
+	stop := app.Load()
 	app.Apply(app.Manifest("v2"))
 	app.WaitFor("a person", func(s rollout.State) bool { return strings.Contains(s.Wait, "a person says so") })
 
@@ -117,11 +142,13 @@ func TestPauseContinueAndRetry(t *testing.T) {
 	app.Kubectl("annotate", "deployment", "demo", "evenkeel.dev/action=continue")
 	app.WaitForPhase(rollout.Completed)
 	assert.Len(t, app.Pods("v2"), 2)
+	noneFailed(t, stop())
 }
 
-// Another template in flight: the traffic leaves the old canary first.
+// Another template in flight: the traffic leaves the old canary first. At 100% it
+// waits for a person, with stable whole; the history tells where it came from.
 func TestThirdTemplate(t *testing.T) {
-	app := fixture.NewApp(t, "50%:4s,100%")
+	app := fixture.NewApp(t, "50%:4s,100%:pause")
 	app.Up()
 	stop := app.Load()
 	app.Apply(app.Manifest("v2"))
@@ -131,23 +158,45 @@ func TestThirdTemplate(t *testing.T) {
 	app.WaitFor("the new canary's traffic", func(s rollout.State) bool { return s.Weight == 50 })
 	assert.Equal(t, pods, app.Pods("v1"))
 	assert.Empty(t, app.Pods("v2"))
+	waitForAPerson(app, 100)
+	assert.Equal(t, "0 100", app.Weight())
+	assert.Equal(t, pods, app.Pods("v1"), "kept for the way back")
+	app.Kubectl("annotate", "deployment", "demo", "evenkeel.dev/action=continue")
 	app.WaitForPhase(rollout.Completed)
 	assert.Len(t, app.Pods("v3"), 2)
+	history := app.Kubectl("rollout", "history", "deployment/demo")
+	for _, version := range []string{"v1", "v2", "v3"} {
+		assert.Contains(t, history, "image app=evenkeel.local/demo:"+version+", by ")
+	}
 	noneFailed(t, stop())
 }
 
-// With nobody at home nothing moves; what was begun goes on afterwards.
+// With nobody at home nothing moves; what was begun goes on afterwards, and its
+// time is neither shorter for it nor begun anew.
 func TestBothReplicasKilledInMidStep(t *testing.T) {
-	app := fixture.NewApp(t, "50%:10s,100%")
+	app := fixture.NewApp(t, "50%:20s,100%")
 	app.Up()
 	stop := app.Load()
 	app.Apply(app.Manifest("v2"))
 	app.WaitForWeight(50)
+	managers := func(replicas string) {
+		fixture.Must(t, "", "kubectl", "-n", fixture.System, "scale", "deployment", "evenkeel", "--replicas="+replicas)
+	}
+	t.Cleanup(func() { managers("2") })
 	fixture.Must(t, "", "pkill", "-9", "-f", "^/evenkeel manager")
-	weight, pods := app.Weight(), app.Pods("v2")
-	time.Sleep(1500 * time.Millisecond)
-	assert.Equal(t, weight, app.Weight())
-	assert.Equal(t, pods, app.Pods("v2"))
+	managers("0")
+	letGo()
+	state, weight, pods := app.State(), app.Weight(), app.Pods("v2")
+	for range 5 {
+		time.Sleep(time.Second)
+		require.Equal(t, state.String(), app.State().String())
+		assert.Equal(t, weight, app.Weight())
+		assert.Equal(t, pods, app.Pods("v2"))
+	}
+	managers("2")
+	next := app.WaitFor("the next step", func(s rollout.State) bool { return s.Step == 1 || s.Phase != rollout.Stepping })
+	assert.GreaterOrEqual(t, next.Since.Sub(state.Since), 20*time.Second, "from %s to %s", state, next)
+	t.Logf("the step of 20s lasted %s", next.Since.Sub(state.Since))
 	app.WaitForPhase(rollout.Completed)
 	assert.Len(t, app.Pods("v2"), 2)
 	noneFailed(t, stop())

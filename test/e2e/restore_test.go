@@ -31,7 +31,8 @@ func reinstall(t *testing.T) {
 	})
 }
 
-// Uninstalling in mid-canary leaves stable, and nothing of ours.
+// Uninstalling in mid-canary leaves stable, and nothing of ours: not of one that
+// promotes, and not of a StatefulSet, either.
 func TestUninstalledInMidCanary(t *testing.T) {
 	app := fixture.NewApp(t, "50%:pause,100%")
 	app.Up()
@@ -39,6 +40,8 @@ func TestUninstalledInMidCanary(t *testing.T) {
 	stop := app.Load()
 	app.Apply(app.Manifest("v2"))
 	app.WaitForWeight(50)
+	set := newSet(t, app)
+	promoted := promoting(t)
 	reinstall(t)
 	fixture.Must(t, "", "helm", "uninstall", "evenkeel", "-n", fixture.System, "--wait", "--timeout", "120s")
 	assert.Equal(t, rollout.RolledBack, app.State().Phase)
@@ -49,6 +52,31 @@ func TestUninstalledInMidCanary(t *testing.T) {
 		assert.Empty(t, app.Kubectl("get", kind, "demo", "-o", `jsonpath={.metadata.labels.evenkeel\.dev/in-flight}`), kind)
 	}
 	noneFailed(t, stop())
+	promoted()
+	set.waitFor(string(rollout.RolledBack))
+	require.Eventually(t, func() bool { return set.pods() == "v1 v1" }, waitShort, pollShort)
+	assert.Contains(t, app.Kubectl("get", "statefulset", "db", "-o", "jsonpath={.spec.updateStrategy}"), `"partition":0`)
+}
+
+// promoting is a release that is held in the middle of its promotion. What it gives
+// asserts that it went back all the same.
+func promoting(t *testing.T) (wentBack func()) {
+	t.Helper()
+	app := fixture.NewAppOf(t, t.Name()+"-promoting", "100%")
+	app.Up()
+	before, pods := app.Specs("service", "httproute"), app.Pods("v1")
+	stop := app.Load()
+	app.Apply(app.Manifest("v2"))
+	app.WaitForPhase(rollout.Promoting)
+	app.Kubectl("rollout", "pause", "deployment/demo")
+	app.WaitFor("held", func(s rollout.State) bool { return s.Held && strings.Contains(s.Wait, "holds the rollout") })
+	return func() {
+		t.Helper()
+		assert.Equal(t, rollout.RolledBack, app.State().Phase)
+		assert.Equal(t, before, app.Specs("service", "httproute"))
+		assert.Equal(t, pods, app.Pods("v1"), "the same pods by name")
+		noneFailed(t, stop())
+	}
 }
 
 // A person restores: with the managers by asking them, without them by hand.

@@ -74,6 +74,16 @@ func TestSeveralRoutesAndServices(t *testing.T) {
 	app.WaitForPhase(rollout.Completed)
 	assert.Equal(t, before, refs(app, "demo")+refs(app, "admin")+app.Kubectl("get", "service", "demo", "admin", "-o", "jsonpath={.items[*].spec.selector}"))
 	assert.Equal(t, "service/admin\nservice/demo\n", app.Kubectl("get", "services", "-o", "name"))
+
+	app.Apply(app.Manifest("v3", released("canary", "evenkeel.dev/route: httproute/demo")...))
+	waitForAPerson(app, 50)
+	assert.Equal(t, "demo=50 demo-canary=50 ", refs(app, "demo"), "the one that is named")
+	for range 10 {
+		assert.Equal(t, "v2", app.AskHost("admin."+app.Namespace+".example"), "the other one leads to stable")
+	}
+	app.Kubectl("annotate", "deployment", "demo", "evenkeel.dev/action=rollback")
+	app.WaitForPhase(rollout.RolledBack)
+	assert.Equal(t, before, refs(app, "demo")+refs(app, "admin")+app.Kubectl("get", "service", "demo", "admin", "-o", "jsonpath={.items[*].spec.selector}"))
 	noneFailed(t, stop())
 }
 

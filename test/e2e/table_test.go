@@ -5,6 +5,7 @@ package e2e
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,8 @@ func TestWhatHappensInFlight(t *testing.T) {
 		happens func(t *testing.T, app *fixture.App)
 		phase   rollout.Phase
 		reason  string
+		// inside sends the load to the Service: the route serves nobody meanwhile.
+		inside bool
 	}{
 		"a canary pod goes": {
 			happens: func(_ *testing.T, app *fixture.App) {
@@ -40,7 +43,20 @@ func TestWhatHappensInFlight(t *testing.T) {
 			},
 			phase: rollout.RolledBack, reason: "the strategy canary was taken off",
 		},
+		"the Service is deleted": {
+			happens: func(t *testing.T, app *fixture.App) {
+				app.Kubectl("delete", "service", "demo")
+				app.WaitFor("the Service", func(s rollout.State) bool { return s.Wait == `Service "demo" exists` })
+				app.Apply(app.Routes())
+				app.WaitFor("a person again", func(s rollout.State) bool { return strings.Contains(s.Wait, "a person says so") })
+				require.Equal(t, "50 50", app.Weight())
+				require.Equal(t, app.State().Stable.Hash, app.Kubectl("get", "service", "demo", "-o", "jsonpath={.spec.selector.pod-template-hash}"))
+				app.Kubectl("annotate", "deployment", "demo", "evenkeel.dev/action=continue")
+			},
+			phase: rollout.Completed,
+		},
 		"the route is deleted": {
+			inside: true,
 			happens: func(t *testing.T, app *fixture.App) {
 				app.Kubectl("delete", "httproute", "demo")
 				app.WaitFor("the route", func(s rollout.State) bool { return s.Wait == `HTTPRoute "demo" exists` })
@@ -71,12 +87,17 @@ func TestWhatHappensInFlight(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			app := fixture.NewApp(t, "50%:pause,100%")
 			app.Replicas = 4
 			app.Up()
-			before, stable := app.Specs("service", "httproute"), app.Pods("v1")
+			before, stable := own(app), app.Pods("v1")
 			stop := func() {}
-			if !strings.Contains(name, "deleted") { // a route that is not there serves nobody
+			switch {
+			case row.inside:
+				_, load := app.LoadInside()
+				stop = func() { noneFailed(t, load()) }
+			case name != "the Service is deleted": // which nobody can reach then
 				load := app.Load()
 				stop = func() { noneFailed(t, load()) }
 			}
@@ -87,13 +108,78 @@ func TestWhatHappensInFlight(t *testing.T) {
 			if row.reason != "" {
 				assert.Equal(t, row.reason, state.Reason)
 			}
-			assert.Equal(t, before, app.Specs("service", "httproute"))
+			assert.Equal(t, before, own(app))
 			if row.phase == rollout.RolledBack {
 				assert.Equal(t, stable, app.Pods("v1"), "the same pods by name")
 			}
 			stop()
 		})
 	}
+}
+
+// own is what users wrote of the Service and the route.
+func own(app *fixture.App) string {
+	return app.Kubectl("get", "service", "demo", "-o", "jsonpath={.spec.selector}{.spec.ports}") + app.Specs("httproute")
+}
+
+// A real autoscaler acts in mid-step, by its bounds alone, which need no metrics:
+// both versions follow up and down. A stable pod that goes meanwhile comes again,
+// and takes nothing from the canary. Nobody sees any of it.
+func TestAnAutoscalerActsInFlight(t *testing.T) {
+	app := fixture.NewApp(t, "50%:pause,100%")
+	app.Up()
+	before := own(app)
+	stop := app.Load()
+	app.Apply(app.Manifest("v2"))
+	waitForAPerson(app, 50)
+	bounds := func(least, most, stable, canary int) {
+		t.Helper()
+		fixture.Must(t, fmt.Sprintf(`{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: demo}, spec: {minReplicas: %d, maxReplicas: %d,
+			scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: demo}, metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 80}}}]}}`, least, most),
+			"kubectl", "-n", app.Namespace, "apply", "--server-side", "-f", "-")
+		app.WaitFor(fmt.Sprintf("%d and %d pods", stable, canary), func(s rollout.State) bool {
+			return strings.Contains(s.Wait, "a person says so") && len(app.Pods("v1")) == stable && len(app.Pods("v2")) == canary
+		})
+		assert.Equal(t, "50 50", app.Weight())
+	}
+	bounds(4, 6, 4, 2)
+	bounds(1, 2, 2, 1)
+	assert.Contains(t, app.Kubectl("get", "events"), "SuccessfulRescale")
+
+	stable, canary := app.Pods("v1"), app.Pods("v2")
+	app.Kubectl("delete", "pod", stable[0], "--wait=false")
+	app.WaitFor("stable is whole again", func(rollout.State) bool {
+		return len(app.Pods("v1")) == 2 && !slices.Contains(app.Pods("v1"), stable[0])
+	})
+	assert.Equal(t, canary, app.Pods("v2"))
+	app.Kubectl("annotate", "deployment", "demo", "evenkeel.dev/action=continue")
+	app.WaitForPhase(rollout.Completed)
+	assert.Len(t, app.Pods("v2"), 2)
+	assert.Equal(t, before, own(app))
+	noneFailed(t, stop())
+}
+
+// Nobody asks our webhook any more: the next step's pods are not made, that is
+// told, and nothing else happens. Installed again, the release goes on.
+func TestTheWebhookIsNotCalled(t *testing.T) {
+	app := fixture.NewApp(t, "50%:6s,100%")
+	app.Up()
+	before := own(app)
+	stop := app.Load()
+	app.Apply(app.Manifest("v2", "progressDeadlineSeconds: 30", "progressDeadlineSeconds: 90"))
+	app.WaitForWeight(50)
+	reinstall(t)
+	fixture.Must(t, "", "kubectl", "delete", "mutatingwebhookconfiguration", "evenkeel-"+fixture.System)
+	state := app.WaitFor("it is told", func(s rollout.State) bool { return strings.Contains(s.Wait, "the admission webhook renders") })
+	assert.Equal(t, rollout.StageScale, state.Stage)
+	assert.Equal(t, "50 50", app.Weight())
+	assert.Len(t, app.Pods("v2"), 1)
+	assert.Contains(t, app.Kubectl("get", "events"), "the admission webhook renders")
+	out, err := fixture.Install()
+	require.NoError(t, err, out)
+	app.WaitForPhase(rollout.Completed)
+	assert.Equal(t, before, own(app))
+	noneFailed(t, stop())
 }
 
 // A quota that stops the surge is told, and nothing is served by fewer pods; with

@@ -5,6 +5,7 @@ package load
 
 import (
 	"context"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -21,6 +22,8 @@ type Config struct {
 	// URL and Host are where requests go; Host is the header, "" that of the URL.
 	// For gRPC the URL is an address, HOST:PORT.
 	URL, Host string
+	// Header is sent with each request of HTTP, besides the host's.
+	Header http.Header
 	// Clients is how many clients there are, at least 2; Gap is each one's pause
 	// between two requests.
 	Clients int

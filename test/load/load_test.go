@@ -82,6 +82,16 @@ func TestAServerThatIsGoneIsAFailure(t *testing.T) {
 	assert.Contains(t, seen.Failures[0], "connection refused")
 }
 
+func TestItsHeadersAreSent(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, r.Header.Get("X-Group"), " pod-a")
+	}))
+	defer server.Close()
+	seen := sent(t, Config{URL: server.URL, Clients: 2, Header: http.Header{"X-Group": {"beta"}}}, 50*time.Millisecond)
+	assert.Zero(t, seen.Failed, seen.Failures)
+	assert.Equal(t, map[string]int{"beta": seen.Requests}, seen.Versions)
+}
+
 func TestOneFailureAmongManyIsSeen(t *testing.T) {
 	var n atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -45,6 +45,9 @@ func (w *web) ask() (seen answer) {
 		seen.err = err
 		return seen
 	}
+	if w.config.Header != nil {
+		request.Header = w.config.Header.Clone()
+	}
 	if w.config.Host != "" {
 		request.Host = w.config.Host
 	}

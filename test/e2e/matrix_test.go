@@ -1,0 +1,201 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"sigs.k8s.io/controller-runtime/pkg/client/config"
+
+	"github.com/evenkeel-dev/evenkeel/test/fixture"
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+)
+
+// at is what happens in a stage of a release: these faults, one after the other,
+// at its first entry, and these at the next ones.
+type at map[rollout.Stage][][]fault
+
+// matrix are the releases in which something goes wrong at every stage. Not each
+// pair fits into the suite's time: each stage sees at least two faults, each fault
+// at least four stages.
+var matrix = []struct {
+	name, version string
+	edits         []string
+	at            at
+	end           rollout.Phase
+}{
+	{"to the end", "v2", nil, at{
+		rollout.StagePrepare: {{leaderKilled}},
+		rollout.StageScale:   {{bothKilled}},
+		rollout.StageShift:   {{apiKilled}},
+		rollout.StageDwell:   {{serviceDeleted, goesOn}, {leaderChanges}},
+		rollout.StageService: {{routeApplied}},
+		rollout.StageRoute:   {{leaderKilled}},
+		rollout.StageDrain:   {{serviceDeleted}},
+		rollout.StageRelease: {{routeApplied, leaderChanges}},
+		rollout.StageWiden:   {{scaled(3)}},
+	}, rollout.Completed},
+	{"undone at the last moment", "v3", nil, at{
+		rollout.StagePrepare:  {{routeApplied}},
+		rollout.StageScale:    {{scaled(3)}},
+		rollout.StageShift:    {{serviceDeleted}},
+		rollout.StageDwell:    {{goesOn}},
+		rollout.StageService:  {{bothKilled}},
+		rollout.StageRoute:    {{scaled(4)}},
+		rollout.StageDrain:    {{paused, apiKilled, undone}},
+		rollout.StageReopen:   {{routeApplied, leaderKilled}},
+		rollout.StageReturn:   {{leaderChanges, scaled(2)}},
+		rollout.StageWithdraw: {{apiKilled}},
+		rollout.StageRestore:  {{leaderChanges}},
+		rollout.StageWiden:    {{bothKilled}},
+	}, rollout.RolledBack},
+	{"taken back from half, without room", "v3", append(released("canary", "evenkeel.dev/capacity: replace"), matrixSteps, "50%:pause,100%", "value: 1s", "value: 900ms"), at{
+		rollout.StageDwell:    {{leaderKilled, takenBack}},
+		rollout.StageMix:      {{routeApplied, bothKilled}},
+		rollout.StageWithdraw: {{serviceDeleted}},
+		rollout.StageRestore:  {{apiKilled}},
+	}, rollout.RolledBack},
+}
+
+const matrixSteps = "0%/50%:pause,50%:1s,100%"
+
+// What a person says in between.
+var (
+	goesOn = fault{do: func(_ *testing.T, app *fixture.App) {
+		waitForAPerson(app, 0)
+		app.Insist("annotate", "deployment", "demo", "evenkeel.dev/action=continue")
+	}}
+	paused = fault{do: func(_ *testing.T, app *fixture.App) { app.Insist("rollout", "pause", "deployment/demo") }}
+	undone = fault{do: func(_ *testing.T, app *fixture.App) {
+		app.Insist("rollout", "resume", "deployment/demo")
+		app.Insist("rollout", "undo", "deployment/demo")
+	}}
+	takenBack = fault{do: func(_ *testing.T, app *fixture.App) {
+		waitForAPerson(app, 50)
+		app.Insist("annotate", "deployment", "demo", "evenkeel.dev/action=rollback")
+	}}
+)
+
+// At every persisted step something goes wrong: the end is the same, stable's pods
+// are the same by name after a way back, and no request fails.
+func TestFaultsAtEveryStep(t *testing.T) {
+	app := fixture.NewApp(t, matrixSteps)
+	app.Up()
+	stop, seen := app.Load(), pairs{}
+	before := app.Specs("service", "httproute")
+	for _, release := range matrix {
+		stable := app.Pods("v2")
+		applied(t, app, app.Manifest(release.version, append(release.edits, "progressDeadlineSeconds: 30", "progressDeadlineSeconds: 90")...))
+		t.Log(release.name)
+		state := happening(t, app, release.at, seen)
+		require.Equal(t, release.end, state.Phase, "%s: %s", release.name, state)
+		assert.Equal(t, before, app.Specs("service", "httproute"), release.name)
+		if release.version == "v3" && release.edits == nil { // without room stable gives pods
+			assert.Subset(t, stable, app.Pods("v2"), "the same pods by name")
+		}
+	}
+	assert.Len(t, app.Pods("v2"), 2)
+	assert.Empty(t, app.Pods("v3"))
+	noneFailed(t, stop())
+	seen.covered(t)
+}
+
+// happening follows a release to its end, and lets happen what is due at each entry
+// of a stage. It gives the last state.
+func happening(t *testing.T, app *fixture.App, due at, seen pairs) rollout.State {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	stage, entries := rollout.Stage(""), map[rollout.Stage]int{}
+	for state := range states(ctx, t, app) {
+		if !state.InFlight() {
+			return state
+		}
+		if state.Stage == stage {
+			continue
+		}
+		stage = state.Stage
+		if n := entries[stage]; n < len(due[stage]) {
+			seen.happen(t, app, stage, due[stage][n])
+		}
+		entries[stage]++
+	}
+	require.Fail(t, "a release has not ended", "%s", app.State())
+	return rollout.State{}
+}
+
+// states gives every state that is written, from the present one on; it outlives
+// the API server.
+func states(ctx context.Context, t *testing.T, app *fixture.App) <-chan rollout.State {
+	t.Helper()
+	cfg, err := config.GetConfig()
+	require.NoError(t, err)
+	world, err := kubernetes.NewForConfig(cfg)
+	require.NoError(t, err)
+	out := make(chan rollout.State, 100)
+	go func() {
+		defer close(out)
+		for ; ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
+			seen, err := world.AppsV1().Deployments(app.Namespace).Watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=demo"})
+			if err != nil {
+				continue
+			}
+			for event := range seen.ResultChan() {
+				if d, is := event.Object.(*appsv1.Deployment); is {
+					state, _ := rollout.ParseState(d.Annotations[rollout.StateAnnotation])
+					out <- state
+				}
+			}
+		}
+	}()
+	return out
+}
+
+// pairs are the faults that were seen in each stage.
+type pairs map[rollout.Stage][]string
+
+// happen lets things happen in a stage, one after the other, and tells where each
+// of them left the release.
+func (p pairs) happen(t *testing.T, app *fixture.App, stage rollout.Stage, due []fault) {
+	t.Helper()
+	for _, one := range due {
+		one.do(t, app)
+		if one.name == "" {
+			continue
+		}
+		p[stage] = append(p[stage], one.name)
+		t.Logf("  in %-8s  %s; afterwards it is in %s", stage, one.name, app.State().Stage)
+	}
+}
+
+// covered asserts that each stage saw two faults, and each fault four stages, and
+// prints which.
+func (p pairs) covered(t *testing.T) {
+	t.Helper()
+	stages := map[string][]string{}
+	for stage, faults := range p {
+		slices.Sort(faults)
+		assert.GreaterOrEqual(t, len(slices.Compact(faults)), 2, "%s: %q", stage, faults)
+		for _, fault := range slices.Compact(faults) {
+			stages[fault] = append(stages[fault], string(stage))
+		}
+	}
+	assert.Len(t, p, 14, "every stage but that of a rolling update")
+	assert.Len(t, stages, 7)
+	for _, fault := range slices.Sorted(maps.Keys(stages)) {
+		slices.Sort(stages[fault])
+		assert.GreaterOrEqual(t, len(stages[fault]), 4, fault)
+		t.Logf("%-32s %s", fault, strings.Join(stages[fault], " "))
+	}
+}
