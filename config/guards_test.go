@@ -43,6 +43,16 @@ func TestARulesWindows(t *testing.T) {
 	assert.Len(t, set.Resolve("b", nil, nil).Rollout.Calendar.Windows, 1)
 }
 
+// A rule's own hosts take the place of those of the defaults, also with none.
+func TestARulesHosts(t *testing.T) {
+	const defaults = "apiVersion: policy.evenkeel.dev/v1alpha1\nkind: RolloutPolicy\ndefaults: {rollout: {matchHosts: ['*.preview.example.com']}}\n"
+	set, err := Load([]byte(defaults + "rules: [{name: none, match: {namespaces: [a]}, rollout: {matchHosts: []}}, {name: same}]"))
+	require.NoError(t, err)
+	assert.Equal(t, []string{}, set.Resolve("a", nil, nil).Rollout.MatchHosts)
+	assert.Equal(t, []string{"*.preview.example.com"}, set.Resolve("b", nil, nil).Rollout.MatchHosts)
+	assert.Nil(t, policy.Default().Resolve("a", nil, nil).Rollout.MatchHosts, "any host, where nobody says so")
+}
+
 func TestWhatIsWrongWithGuards(t *testing.T) {
 	const top = "apiVersion: policy.evenkeel.dev/v1alpha1\nkind: RolloutPolicy\n"
 	for text, says := range map[string]string{
@@ -51,6 +61,7 @@ func TestWhatIsWrongWithGuards(t *testing.T) {
 		head + "rollout: {windows: [{cron: '0 9 * * *', duration: 1h, zone: UTC}]}":              `cannot read the policy: unknown field "rules[0].rollout.windows[0].zone": known here are cron, duration, timeZone`,
 		head + "rollout: {freezes: [{reason: why}]}":                                             `[rules[0].rollout.freezes[0].from: Required value: a time such as "2026-12-31T18:00:00Z", rules[0].rollout.freezes[0].until: Required value: a time such as "2026-12-31T18:00:00Z"]`,
 		head + "rollout: {freezes: [{from: 2026-12-27T00:00:00Z, until: 2026-12-23T00:00:00Z}]}": `[rules[0].rollout.freezes[0].until: Invalid value: "2026-12-23T00:00:00Z": a freeze ends after it begins, rules[0].rollout.freezes[0].reason: Required value: whoever waits reads it]`,
+		head + "rollout: {matchHosts: [a.example.com, '*', 'B.example.com']}":                    `[rules[0].rollout.matchHosts[1]: Invalid value: "*": a host in small letters, or all below a domain: "*.preview.example.com", rules[0].rollout.matchHosts[2]: Invalid value: "B.example.com": a host in small letters, or all below a domain: "*.preview.example.com"]`,
 		head + "rollout: {minStep: 48h}":                                                         `rules[0].rollout.minStep: Invalid value: "48h0m0s": a duration from 0s to 24h`,
 		top + "budget: {cluster: 0, namespace: -1}":                                              `[budget.cluster: Invalid value: 0: must be 1 or more: with 0 no release would ever start; to stop them for a while, write a freeze, budget.namespace: Invalid value: -1: must be 1 or more: with 0 no release would ever start; to stop them for a while, write a freeze]`,
 		head + "budget: {cluster: 1}":                                                            `cannot read the policy: unknown field "rules[0].budget"`,

@@ -87,6 +87,9 @@ var fields = []struct {
 	{"rollout.minStep", func(d *Defaults) put {
 		return given(d.Rollout.MinStep, func(p *policy.Policy, t metav1.Duration) { p.Rollout.MinStep = t.Duration })
 	}},
+	{"rollout.matchHosts", func(d *Defaults) put {
+		return given(d.Rollout.MatchHosts, func(p *policy.Policy, hosts []string) { p.Rollout.MatchHosts = append([]string{}, hosts...) })
+	}},
 	{"emergency.enabled", func(d *Defaults) put {
 		return given(d.Emergency.Enabled, func(p *policy.Policy, on bool) { p.Emergency.Enabled = on })
 	}},

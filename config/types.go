@@ -204,6 +204,10 @@ type Rollout struct {
 	Freezes *[]Freeze `json:"freezes,omitempty"`
 	// MinStep is the least time that a step with traffic lasts.
 	MinStep *metav1.Duration `json:"minStep,omitempty"`
+	// MatchHosts are the hosts that a match by host may have: "next.example.com", or
+	// "*.preview.example.com" for all below a domain. Any where left out, none where
+	// the list is empty.
+	MatchHosts *[]string `json:"matchHosts,omitempty"`
 }
 
 // Window is a time that comes again, in which releases may go forward.

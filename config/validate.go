@@ -258,7 +258,7 @@ func validateRollout(r Rollout, at *field.Path) field.ErrorList {
 			errs = append(errs, field.Invalid(at.Child("steps"), r.Steps, err.Error()))
 		}
 	}
-	errs = append(errs, validateGuards(r, at)...)
+	errs = append(append(errs, validateGuards(r, at)...), validateHosts(r, at)...)
 	for _, given := range []struct {
 		name  string
 		value *metav1.Duration

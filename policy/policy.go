@@ -138,4 +138,7 @@ type Rollout struct {
 	Calendar window.Calendar
 	// MinStep is the least time that a step with traffic lasts.
 	MinStep time.Duration
+	// MatchHosts are the hosts that a match may have: names, or "*." and a domain
+	// for all below it. Nil lets it have any, an empty list none.
+	MatchHosts []string
 }

@@ -127,7 +127,7 @@ func (h *Handler) plan(ctx context.Context, d *deployment, object *appsv1.Deploy
 	if err != nil {
 		return rollout.State{Strategy: p.Strategy}, obstacle{plain: err.Error()}, nil
 	}
-	found, err := h.topology.survey(ctx, d.old, wish{rollout: p, template: template, back: d.frozen != nil})
+	found, err := h.topology.survey(ctx, d.old, wish{rollout: p, template: template, back: d.frozen != nil, hosts: d.policy.StrangeHosts()})
 	if err != nil {
 		return rollout.State{}, obstacle{}, err
 	}
@@ -266,23 +266,6 @@ func (h *Handler) otherTemplate(ctx context.Context, d *deployment, plan policy.
 	f.warnings = append(f.warnings, "evenkeel: another template in flight: the traffic leaves the old canary first, then the steps start over")
 	f.warnings = append(f.warnings, d.notice(again)...)
 	return f, nil
-}
-
-// portsInFlight refuses a template that lacks what the Services of a release lead to.
-func (h *Handler) portsInFlight(ctx context.Context, d *deployment, plan policy.Plan, state rollout.State, stable *revision) (string, error) {
-	services, err := h.topology.services(ctx, d.old.Namespace, plan.Object.Spec.Template.Labels)
-	if err != nil || stable == nil {
-		return "", err
-	}
-	services = slices.DeleteFunc(services, func(s corev1.Service) bool { return !slices.Contains(state.Services, s.Name) })
-	refused, told := ports(services, &stable.template.Spec, &plan.Object.Spec.Template.Spec)
-	if refused != "" {
-		return "evenkeel: this template cannot be released: " + refused, nil
-	}
-	for _, line := range told {
-		d.warnings = append(d.warnings, "evenkeel: "+line)
-	}
-	return "", nil
 }
 
 // timing freezes the waits of a rollout. No step may take longer than the

@@ -5,6 +5,7 @@ package webhook
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,7 +13,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/policy/rules"
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
 
 // ports says why Services cannot lead to the pods of the next template, and what is
@@ -42,6 +45,23 @@ func ports(services []corev1.Service, live, next *corev1.PodSpec) (refused strin
 		}
 	}
 	return refused, told
+}
+
+// portsInFlight refuses a template that lacks what the Services of a release lead to.
+func (h *Handler) portsInFlight(ctx context.Context, d *deployment, plan policy.Plan, state rollout.State, stable *revision) (string, error) {
+	services, err := h.topology.services(ctx, d.old.Namespace, plan.Object.Spec.Template.Labels)
+	if err != nil || stable == nil {
+		return "", err
+	}
+	services = slices.DeleteFunc(services, func(s corev1.Service) bool { return !slices.Contains(state.Services, s.Name) })
+	refused, told := ports(services, &stable.template.Spec, &plan.Object.Spec.Template.Spec)
+	if refused != "" {
+		return "evenkeel: this template cannot be released: " + refused, nil
+	}
+	for _, line := range told {
+		d.warnings = append(d.warnings, "evenkeel: "+line)
+	}
+	return "", nil
 }
 
 // nobodyAnswers refuses a template without a port that a Service names.

@@ -29,6 +29,8 @@ const podsAlone = rollout.StrategyAnnotation + ": " + rollout.Batch
 type wish struct {
 	rollout  policy.Rollout
 	template *corev1.PodTemplateSpec
+	// hosts says which host of its match the policy does not let it have.
+	hosts string
 	// back tells that it only goes back, so that nothing new is in anybody's way.
 	back bool
 }

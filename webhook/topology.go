@@ -110,7 +110,7 @@ func (t topology) surveyTraffic(ctx context.Context, old *appsv1.Deployment, ask
 		return err
 	}
 	refused, told := ports(services, &old.Spec.Template.Spec, &asked.template.Spec)
-	s.refused, s.told = cmp.Or(s.refused, refused), told
+	s.refused, s.told = cmp.Or(s.refused, refused, asked.hosts), told
 	return nil
 }
 

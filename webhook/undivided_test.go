@@ -118,6 +118,19 @@ func TestRoutesThatCannotBeDividedByThePolicysWish(t *testing.T) {
 	assert.Contains(t, answer.Warnings, `evenkeel: Ingress "demo": it has no class, so no controller is known that could divide its traffic; write spec.ingressClassName; its traffic stays on stable until the end`)
 }
 
+// A host that the policy does not let a release have is refused where the release
+// starts, too: its annotation may be older than the policy.
+func TestHostsThatThePolicyDoesNotLetItHave(t *testing.T) {
+	store := config.NewStore()
+	require.NoError(t, store.Offer([]byte("apiVersion: policy.evenkeel.dev/v1alpha1\nkind: RolloutPolicy\nrules:\n- name: all\n  checks: {default: Warn}\n  rollout: {matchHosts: ['*.preview.example.com']}\n")))
+	host := func(host string) map[string]string {
+		return map[string]string{policy.StrategyAnnotation: "blue-green", policy.MatchAnnotation: "host:" + host}
+	}
+	assert.Empty(t, asked(t, host("shop.preview.example.com"), store, leads("demo")).Message)
+	assert.Equal(t, `evenkeel: this blue-green cannot start: annotation evenkeel.dev/match: host "bank.example.com" is none that policy rule all lets a release have, which are *.preview.example.com; write one of those, or ask whoever keeps the policy to add it to rollout.matchHosts`,
+		asked(t, host("bank.example.com"), store, leads("demo")).Message)
+}
+
 // What stands beside a route must be able to have its name.
 func TestNamesBesideRoutes(t *testing.T) {
 	const way = "Give it another one, or leave the traffic to the pods:\n  evenkeel.dev/strategy: batch"

@@ -32,10 +32,14 @@ func unknownStrategy(d world) (int, string) {
 	return unreadable(d)
 }
 
-// unreadable finds a match, a mirror or a route that cannot be read.
+// unreadable finds a match, a mirror or a route that cannot be read, and a host that
+// the policy does not let a release have.
 func unreadable(d world) (int, string) {
 	if _, err := route.ParseMatch(d.Annotations[policy.MatchAnnotation]); err != nil {
 		return 1, fmt.Sprintf("annotation %s: %v", policy.MatchAnnotation, err)
+	}
+	if why := d.policy.StrangeHosts(); why != "" {
+		return 1, why
 	}
 	if _, err := route.ParseMirror(d.Annotations[policy.MirrorAnnotation]); err != nil {
 		return 1, fmt.Sprintf("annotation %s: %v", policy.MirrorAnnotation, err)

@@ -127,10 +127,12 @@ func TestRoutesThatCannotBeDivided(t *testing.T) {
 	fixture.Must(t, "apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: "+app.Namespace+"}\nspec: {controller: example.com/odd}\n", "kubectl", "apply", "-f", "-")
 	t.Cleanup(func() { _, _ = fixture.Run("", "kubectl", "delete", "ingressclass", app.Namespace) })
 	app.Apply(app.Routes())
-	require.Eventually(t, func() bool { // admission's informers have the Ingress
-		return strings.Contains(app.Apply(app.Manifest("v1")), `a changed template is refused, since traffic would follow no step: Ingress "demo": its controller "example.com/odd" is not known to divide traffic`)
-	}, 20*time.Second, time.Second)
+	app.Apply(app.Manifest("v1"))
 	app.Kubectl("rollout", "status", "deployment/demo", "--timeout=90s")
+	require.Eventually(t, func() bool { // admission's informers have the Ingress
+		_, err := fixture.Run(app.Manifest("v2"), "kubectl", "apply", "--server-side", "--dry-run=server", "--field-manager=team", "-n", app.Namespace, "-f", "-")
+		return err != nil
+	}, 20*time.Second, time.Second)
 	out, err := app.TryApply(app.Manifest("v2"))
 	require.Error(t, err, out)
 	assert.Contains(t, out, `this canary cannot start: Ingress "demo": its controller "example.com/odd" is not known to divide traffic; those that are: k8s.io/ingress-nginx`)

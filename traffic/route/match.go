@@ -87,6 +87,9 @@ var (
 	cookieValues = regexp.MustCompile(`^[!#-+\--:<-\[\]-~]+$`)
 )
 
+// IsHost tells a DNS name in small letters, or "*." and one.
+func IsHost(text string) bool { return len(text) <= 253 && hosts.MatchString(text) }
+
 func parseCondition(text string) (Condition, error) {
 	kind, rest, found := strings.Cut(text, ":")
 	kind, pattern := strings.CutSuffix(kind, "~")
@@ -95,7 +98,7 @@ func parseCondition(text string) (Condition, error) {
 	case !found:
 		return c, fmt.Errorf("a condition is header:, cookie:, query: or host: and what it has")
 	case c.By == ByHost:
-		if c.Value = rest; pattern || len(rest) > 253 || !hosts.MatchString(rest) {
+		if c.Value = rest; pattern || !IsHost(rest) {
 			return c, fmt.Errorf("a host is a DNS name in small letters")
 		}
 		return c, nil
