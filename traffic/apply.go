@@ -50,7 +50,16 @@ func (r *Reconciler) keep(ctx context.Context, w *world) error {
 	if !state.InFlight() {
 		return r.release(ctx, client.ObjectKeyFromObject(w.deployment))
 	}
-	target := state.Target()
+	if err := r.keepTraffic(ctx, w); err != nil || w.snapshot.Rendered {
+		return err
+	}
+	_, err := r.writeState(ctx, w.deployment, state) // the webhook was not called: ask it again
+	return err
+}
+
+// keepTraffic makes the Services and routes keep it.
+func (r *Reconciler) keepTraffic(ctx context.Context, w *world) error {
+	target := w.snapshot.State.Target()
 	for _, seen := range w.snapshot.Services {
 		if err := r.applyService(ctx, w, seen, target); err != nil {
 			return err
@@ -61,11 +70,7 @@ func (r *Reconciler) keep(ctx context.Context, w *world) error {
 			return err
 		}
 	}
-	if w.snapshot.Rendered {
-		return nil
-	}
-	_, err := r.writeState(ctx, w.deployment, state) // the webhook was not called: ask it again
-	return err
+	return nil
 }
 
 // writeState writes the state annotation; admission renders the rest. It gives

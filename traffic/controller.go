@@ -142,7 +142,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	case deployment.DeletionTimestamp != nil:
 		r.left(id)
 		r.measured(request.NamespacedName, rollout.State{})
-		return reconcile.Result{}, nil
+		return released(r.withdraw(ctx, &deployment))
 	}
 	state, err := rollout.ParseState(deployment.Annotations[rollout.StateAnnotation])
 	if err != nil {

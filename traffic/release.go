@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -45,6 +46,22 @@ func (r *Reconciler) release(ctx context.Context, gone types.NamespacedName) err
 		all = append(all, routes...)
 	}
 	return r.letGo(ctx, deployment, gone, all)
+}
+
+// withdraw leads all traffic to stable while a Deployment is being deleted and a
+// finalizer keeps it: its pods stay, and nobody takes the rollout on or back. What it
+// holds is given back when it is gone.
+func (r *Reconciler) withdraw(ctx context.Context, d *appsv1.Deployment) error {
+	state, err := rollout.ParseState(d.Annotations[rollout.StateAnnotation])
+	state, back := state.Withdrawn()
+	if err != nil || !back { // nobody reads it, or there is no way back
+		return nil
+	}
+	w, err := r.observeIn(ctx, d, state)
+	if err != nil {
+		return err
+	}
+	return r.keepTraffic(ctx, w)
 }
 
 // releaseBatches is release for what changes in batches.

@@ -155,3 +155,17 @@ func blankRoute() client.Object {
 	object.SetName(demo.Name)
 	return object
 }
+
+// A Deployment that is being deleted, and that somebody's finalizer keeps, sends no
+// traffic to a canary that nobody watches any more, and stays as it is otherwise.
+func TestADeploymentBeingDeleted(t *testing.T) {
+	c := lost(t, func(d *appsv1.Deployment) { d.Finalizers = []string{"example.com/keeps"} })
+	var d appsv1.Deployment
+	require.NoError(t, c.Get(t.Context(), demo, &d))
+	require.NoError(t, c.Delete(t.Context(), &d))
+	_, err := reconciler(c, events.NewFakeRecorder(10)).Reconcile(t.Context(), reconcile.Request{NamespacedName: demo})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"Service"}, stillMarked(t, c), "its Service leads to stable alone until it is gone")
+	_, state := stateOf(t, c, "demo")
+	assert.Equal(t, ready(), state)
+}

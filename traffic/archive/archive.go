@@ -6,7 +6,7 @@ package archive
 import (
 	"context"
 	"fmt"
-	"maps"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -75,7 +75,10 @@ func (k *Keeper) Note(ctx context.Context, object client.Object, last, next roll
 
 // keep writes one record, and tells what became of it.
 func (k *Keeper) keep(ctx context.Context, object client.Object, record ledger.Record) {
-	unread, err := k.write(ctx, object, record)
+	wrote, unread, err := k.write(ctx, object, record)
+	if !wrote && err == nil {
+		return // it is there already
+	}
 	k.Metrics.wrote(err)
 	if unread != nil {
 		k.Events.Eventf(object, nil, corev1.EventTypeWarning, "LedgerUnreadable", "Keep", "a part of ConfigMap %q is kept aside as it is: %v", ledger.Name(kindOf(object), object.GetName()), excerpt.Bytes(unread.Error(), maxCause))
@@ -89,8 +92,9 @@ func (k *Keeper) keep(ctx context.Context, object client.Object, record ledger.R
 }
 
 // write adds a record to a workload's ledger, which is made where there is
-// none. It gives what could not be read of it, besides what went wrong.
-func (k *Keeper) write(ctx context.Context, object client.Object, record ledger.Record) (unread, err error) {
+// none. It tells whether it did, and what could not be read of it, besides what went
+// wrong.
+func (k *Keeper) write(ctx context.Context, object client.Object, record ledger.Record) (wrote bool, unread, err error) {
 	err = retry.OnError(retry.DefaultRetry, passing, func() error {
 		var book corev1.ConfigMap
 		err := k.Live.Get(ctx, client.ObjectKeyFromObject(fresh(object)), &book)
@@ -98,23 +102,36 @@ func (k *Keeper) write(ctx context.Context, object client.Object, record ledger.
 		case apierrors.IsNotFound(err):
 			made := fresh(object)
 			made.Data, unread = ledger.Append(nil, record)
+			wrote = true
 			return k.Writer.Create(ctx, made, fieldOwner)
 		case err != nil:
 			return err
-		case book.Labels[rollout.RoleLabel] != ledger.Role || !metav1.IsControlledBy(&book, object):
+		case book.Labels[rollout.RoleLabel] != ledger.Role || (!metav1.IsControlledBy(&book, object) && !orphaned(&book, record.Workload)):
 			return fmt.Errorf("ConfigMap %q exists and is not the ledger of this %s; delete or rename it, and the next release is kept", book.Name, kindOf(object))
 		}
-		data, broken := ledger.Append(book.Data, record)
-		if unread = broken; maps.Equal(data, book.Data) {
+		if ledger.Has(book.Data, record) {
 			return nil
 		}
-		book.Data = data
+		book.Data, unread = ledger.Append(book.Data, record)
+		book.OwnerReferences = fresh(object).OwnerReferences
+		wrote = true
 		return k.Writer.Update(ctx, &book, fieldOwner)
 	})
 	if err != nil {
-		return unread, fmt.Errorf("cannot write the ledger: %w", err)
+		return false, unread, fmt.Errorf("cannot write the ledger: %w", err)
 	}
-	return unread, nil
+	return wrote, unread, nil
+}
+
+// orphaned tells a ledger that lost its workload, as one does that was deleted with
+// --cascade=orphan: nobody has it, and all its records are of that name. It is the
+// new one's from then on.
+func orphaned(book *corev1.ConfigMap, w ledger.Workload) bool {
+	records, err := ledger.Read(book)
+	return err == nil && len(records) > 0 && metav1.GetControllerOfNoCopy(book) == nil &&
+		!slices.ContainsFunc(records, func(r ledger.Record) bool {
+			return r.Workload.Kind != w.Kind || r.Workload.Namespace != w.Namespace || r.Workload.Name != w.Name
+		})
 }
 
 // passing tells what may well work at once: somebody else wrote in between, or the

@@ -207,3 +207,61 @@ func TestNoKeeper(t *testing.T) {
 	assert.Empty(t, k.Note(t.Context(), deployment(), last, last).Replaced)
 	assert.NotPanics(t, func() { k.Saw(deployment(), last.Log, rollout.Count{}); k.Forget(demo) })
 }
+
+// The end of a release that could not be written to its workload comes again, later:
+// it was recorded, and told, when it came first.
+func TestAnEndThatComesAgainLater(t *testing.T) {
+	k, told := keeper(t, interceptor.Funcs{})
+	last, ended := states()
+	k.Note(t.Context(), deployment(), last, ended)
+	before := get(t, k)
+	later := ended
+	later.Since = later.Since.Add(time.Minute)
+	k.Note(t.Context(), deployment(), last, later)
+	assert.Equal(t, before.Data, get(t, k).Data)
+	assert.Len(t, told.Events, 1)
+	assert.InDelta(t, 1, testutil.ToFloat64(k.Metrics.records.WithLabelValues("written")), 0)
+	later.Phase, later.Reason = rollout.RolledBack, "a person asked for it"
+	k.Note(t.Context(), deployment(), last, later)
+	all, err := ledger.Read(get(t, k))
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	assert.Equal(t, "RolledBack", all[0].Result, "another end is another record")
+}
+
+// A ledger whose workload was deleted without it belongs to the one that is made anew
+// in its place; one of another workload, or of somebody, does not.
+func TestALedgerThatLostItsWorkload(t *testing.T) {
+	last, ended := states()
+	of := func(name string) *corev1.ConfigMap {
+		book := fresh(deployment())
+		book.OwnerReferences = nil
+		earlier := last
+		earlier.Log.Began = began.Add(-time.Hour)
+		book.Data, _ = ledger.Append(nil, ledger.Of(ledger.Workload{Kind: "Deployment", Namespace: "shop", Name: name, UID: "old"}, earlier, ended))
+		return book
+	}
+	owned := of("demo")
+	owned.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "Deployment", Name: "demo", UID: "old", Controller: new(true)}}
+	empty := of("demo")
+	empty.Data = nil
+	for name, row := range map[string]struct {
+		book    *corev1.ConfigMap
+		records int
+		told    string
+	}{
+		"its own":      {of("demo"), 2, "Normal ReleaseRecorded"},
+		"another's":    {of("other"), 1, "Warning LedgerNotWritten"},
+		"not lost yet": {owned, 1, "Warning LedgerNotWritten"},
+		"of nobody":    {empty, 0, "Warning LedgerNotWritten"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k, told := keeper(t, interceptor.Funcs{}, row.book)
+			k.Note(t.Context(), deployment(), last, ended)
+			assert.Contains(t, <-told.Events, row.told)
+			book := get(t, k)
+			assert.Len(t, book.Data, row.records)
+			assert.Equal(t, row.records == 2, metav1.IsControlledBy(book, deployment()))
+		})
+	}
+}

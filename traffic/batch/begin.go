@@ -116,13 +116,16 @@ func skip(state State, now time.Time) State {
 
 // RollBack gives the state in which a rollout that can still go back does so.
 // Admission calls it when a person wishes it, or applies stable's template; Decide
-// when a rule demands it. No new pod is taken away while Services lead to it.
+// when a rule demands it; the controller's next look tells it. No new pod is taken away while Services lead to it.
 func RollBack(state State, reason string, now time.Time) State {
 	state.Reason, state.Held = reason, false
+	stage := StageRestore
 	if state.Divides() && state.Serve == New {
-		return state.enter(rollout.RollingBack, StageReturn, now)
+		stage = StageReturn
 	}
-	return state.enter(rollout.RollingBack, StageRestore, now)
+	state = state.enter(rollout.RollingBack, stage, now)
+	state.Wait = ""
+	return state
 }
 
 // enter moves the state to a stage: its waits start anew.

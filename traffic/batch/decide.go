@@ -33,6 +33,9 @@ func Decide(s Snapshot, now time.Time) Decision {
 	if s.State.Wait == "" && s.State.Stage == StagePrepare {
 		return started(s.State)
 	}
+	if s.State.Wait == "" && s.State.Phase == rollout.RollingBack { // a person wished it, in admission
+		return goBack(s.State)
+	}
 	for _, guard := range guards {
 		if decision, decided := guard(s, now); decided {
 			return decision
@@ -202,7 +205,10 @@ func waitFor(state State, wait string) Decision {
 	return Decision{State: state, Event: eventWaiting(state)}
 }
 
-func goBack(next State) Decision { return Decision{State: next, Event: eventRollingBack(next)} }
+func goBack(next State) Decision {
+	next.Wait = stageWaits[next.Stage]
+	return Decision{State: next, Event: eventRollingBack(next)}
+}
 
 // seen records when a stage's promise was first seen kept, and waits for as long
 // as a data plane may take to follow; the second result tells that it is over.

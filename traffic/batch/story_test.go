@@ -86,6 +86,7 @@ func TestTheOldImageAgain(t *testing.T) {
 	assert.Equal(t, "old old old ", w.images())
 	assert.Equal(t, "old", w.template)
 	assert.Equal(t, []string{
+		"going back to demo-old: a person asked for it",
 		"RollingBack: the Services lead to demo-old alone",
 		"the template of demo-old is restored",
 		"RollingBack until stable's pods are ready",

@@ -5,6 +5,17 @@ package rollout
 
 import "time"
 
+// Withdrawn gives the state in which nothing leads to the canary, of a rollout that
+// can go back, or does so. It is written nowhere: it says what traffic is to be like
+// while a Deployment is being deleted and nobody takes the rollout further.
+func (s State) Withdrawn() (State, bool) {
+	if !s.Reversible() && !s.HoldsTemplate() {
+		return s, false
+	}
+	s.Phase, s.Stage, s.Weight, s.Exposed = RollingBack, StageWithdraw, 0, false
+	return s, true
+}
+
 // leaveMix takes the split away once the Services lead to both versions.
 func leaveMix(s Snapshot, now time.Time) outcome {
 	if wait := s.notInPlace(); wait != "" {

@@ -40,6 +40,7 @@ func Decide(s Snapshot, now time.Time) Decision {
 // guards are looked at before any stage, in this order.
 var guards = []func(Snapshot, time.Time) (Decision, bool){
 	begun,        // it is told that it has started
+	turned,       // or, where a person wished it, that it goes back
 	scaledToZero, // nobody serves, so nothing can be proved
 	canaryGone,   // traffic goes to a version that has no ready pod
 	measured,     // an analysis was measured
@@ -58,6 +59,21 @@ func begun(s Snapshot, _ time.Time) (Decision, bool) {
 	}
 	state.Wait = stageWaits[state.Stage]
 	return Decision{State: state, Event: eventStarted(state)}, true
+}
+
+// turned is the first look after a person's word in admission: it tells that the
+// rollout goes back.
+func turned(s Snapshot, _ time.Time) (Decision, bool) {
+	if s.State.Phase != RollingBack || s.State.Wait != "" {
+		return Decision{}, false
+	}
+	return s.State.goesBack(), true
+}
+
+// goesBack tells why a rollout has turned.
+func (s State) goesBack() Decision {
+	s.Wait = stageWaits[s.Stage]
+	return Decision{State: s, Event: eventRollingBack(s)}
 }
 
 // scaledToZero goes back: of a Deployment without pods the stock controller makes
@@ -105,6 +121,9 @@ type outcome struct {
 	lasting bool
 }
 
+// outcome is a decision as a stage says it.
+func (d Decision) outcome() outcome { return outcome{next: &d.State, event: d.Event} }
+
 // settleWait turns a stage's outcome into a decision, and a wait that has lasted
 // too long into the way back.
 func settleWait(s Snapshot, o outcome, now time.Time) Decision {
@@ -144,14 +163,17 @@ func waitFor(state State, wait string) Decision {
 }
 
 // RollBack gives the state in which a rollout that can still go back does so.
-// Admission calls it when a person wishes it, Decide when a rule demands it.
+// Admission calls it when a person wishes it, Decide when a rule demands it; the
+// controller's next look tells it.
 func RollBack(state State, reason string, now time.Time) State {
 	stage := state.wayBack()
 	state.Reason, state.Held = reason, false
 	if stage == StageWithdraw || stage == StageRestore {
 		state.Weight, state.Exposed = 0, false
 	}
-	return state.enter(RollingBack, stage, now)
+	state = state.enter(RollingBack, stage, now)
+	state.Wait = ""
+	return state
 }
 
 // wayBack is where going back starts.
@@ -171,8 +193,7 @@ func (s State) wayBack() Stage {
 }
 
 func rollBack(state State, reason string, now time.Time) Decision {
-	next := RollBack(state, reason, now)
-	return Decision{State: next, Event: eventRollingBack(next)}
+	return RollBack(state, reason, now).goesBack()
 }
 
 // enter moves the state to a stage: its waits start anew.

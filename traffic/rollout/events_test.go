@@ -87,3 +87,24 @@ func TestAWaitThatNeedsSomebodyIsAWarning(t *testing.T) {
 	s.Services[0].Other = 1
 	assert.Equal(t, &Event{Reason: "RolloutWaiting", Warning: true, Wait: WaitServices, Message: "Preparing until " + waitOthers("demo")}, Decide(s, w.now).Event)
 }
+
+// Every way back is told once, whoever began it: admission tells nobody itself.
+func TestEveryWayBackIsTold(t *testing.T) {
+	for name, turn := range map[string]func(*world){
+		"a person, in admission": func(w *world) {
+			back, err := Act(w.state, ActionRollback, w.now)
+			require.NoError(t, err)
+			w.state = back
+		},
+		"a rule": func(w *world) { w.replicas = 0 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(given{replicas: 4, strategy: Canary, capacity: Surge, steps: "50%,100%", surge: "25%", unavailable: "0"})
+			w.state.Wait = stageWaits[w.state.Stage]
+			turn(w)
+			reasons := told(t, w)
+			assert.Equal(t, "RolloutRollingBack", reasons[0])
+			assert.NotContains(t, reasons[1:], "RolloutRollingBack")
+		})
+	}
+}

@@ -59,8 +59,7 @@ func leaveRoll(s Snapshot, now time.Time) outcome {
 	case s.Stuck != "" && s.State.OnFailure == OnFailureHold:
 		return outcome{wait: waitDecision(s.Stuck), patient: true}
 	case s.Stuck != "":
-		next := RollBack(s.State, s.Stuck, now)
-		return outcome{next: &next, event: eventRollingBack(next)}
+		return rollBack(s.State, s.Stuck, now).outcome()
 	default:
 		return outcome{wait: stageWaits[StageRoll], patient: !s.Idle}
 	}
@@ -85,8 +84,7 @@ func leavePrepare(s Snapshot, now time.Time) outcome {
 	}
 	state := s.State
 	if s.Between != "" {
-		next := RollBack(state, betweenReason(s.Between), now)
-		return outcome{next: &next, event: eventRollingBack(next)}
+		return rollBack(state, betweenReason(s.Between), now).outcome()
 	}
 	if state.Divides() && s.Stable.Ready < s.Replicas {
 		return outcome{wait: waitStable}
@@ -116,8 +114,7 @@ func leaveScale(s Snapshot, now time.Time) outcome {
 	}
 	if s.Newest.Hash != "" && s.Newest != state.Canary {
 		if s.Newest.Hash == state.Stable.Hash {
-			next := RollBack(state, reasonSameTemplate, now)
-			return outcome{next: &next, event: eventRollingBack(next)}
+			return rollBack(state, reasonSameTemplate, now).outcome()
 		}
 		state.Canary = s.Newest
 		return outcome{next: &state}

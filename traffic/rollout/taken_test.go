@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // A Service that another workload's rollout has is waited for on the way forward, and
@@ -33,4 +34,29 @@ func TestAServiceOfAnotherRollout(t *testing.T) {
 	}
 	assert.Equal(t, RolledBack, look(RollingBack, StageWiden, time.Minute).Phase)
 	assert.Equal(t, Completed, look(Promoting, StageWiden, time.Minute).Phase)
+}
+
+// Another template that cannot start is told a way that there is.
+func TestAnotherTemplateWhileStableGives(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0).UTC()
+	state := canaryWorld(4, "50%,100%").state
+	state.Capacity, state.Give = Replace, 50
+	const end = "another template cannot start while stable has given pods to this one (capacity: replace), and there is no other way now than to its end; wait for that, and apply it then"
+	for _, at := range []struct {
+		phase Phase
+		stage Stage
+		back  bool
+	}{
+		{Stepping, StageDwell, true}, {Promoting, StageDrain, true}, {Promoting, StageRelease, false}, {Promoting, StageWiden, false}, {RollingBack, StageRestore, false},
+	} {
+		state := state.enter(at.phase, at.stage, now)
+		_, err := Again(state, state, now)
+		if !at.back {
+			require.EqualError(t, err, end, at.stage)
+			continue
+		}
+		require.ErrorContains(t, err, "go back first", at.stage)
+		_, err = Act(state, ActionRollback, now)
+		require.NoError(t, err, at.stage)
+	}
 }

@@ -382,7 +382,8 @@ func (w *world) check() {
 	fail := func(format string, args ...any) {
 		w.broken = append(w.broken, fmt.Sprintf(format, args...)+" in "+w.state.String()+fmt.Sprintf(" pods %v ready %v served %+v", w.pods, w.ready, w.served))
 	}
-	if w.state.InFlight() && w.state.Wait == "" && w.state.Stage != StagePrepare && w.state.Stage != StageRoll {
+	turned := w.state.Phase == RollingBack && w.state.Seen.IsZero() // in admission; the next look tells it
+	if w.state.InFlight() && w.state.Wait == "" && w.state.Stage != StagePrepare && w.state.Stage != StageRoll && !turned {
 		fail("it waits without saying so")
 	}
 	if !w.state.InFlight() && (w.selected != "" || w.weight != -1 || w.match != "" || w.mirror != 0 || w.canaryTarget != "") {

@@ -21,7 +21,7 @@ const annotation = "evenkeel.dev/packed-template"
 // many pods it has and may not make, and its template, packed. One that is packed
 // already is given as it is, and so is one whose template cannot be packed.
 func ReplicaSet(whole *appsv1.ReplicaSet) *appsv1.ReplicaSet {
-	if whole.Annotations[annotation] != "" {
+	if isPacked(whole) {
 		return whole
 	}
 	template, err := whole.Spec.Template.Marshal()
@@ -46,15 +46,21 @@ func ReplicaSet(whole *appsv1.ReplicaSet) *appsv1.ReplicaSet {
 
 // Template gives the template of a ReplicaSet, packed or whole.
 func Template(rs *appsv1.ReplicaSet) (*corev1.PodTemplateSpec, error) {
-	text, there := rs.Annotations[annotation]
-	if !there {
+	if !isPacked(rs) {
 		return &rs.Spec.Template, nil
 	}
 	var template corev1.PodTemplateSpec
-	if err := template.Unmarshal([]byte(text)); err != nil {
+	if err := template.Unmarshal([]byte(rs.Annotations[annotation])); err != nil {
 		return nil, fmt.Errorf("cannot unpack the template of ReplicaSet %q: %w", rs.Name, err)
 	}
 	return &template, nil
+}
+
+// isPacked tells a packed ReplicaSet from one that came with the annotation, as one
+// does whose Deployment somebody gave it: the API server lets none be without
+// containers.
+func isPacked(rs *appsv1.ReplicaSet) bool {
+	return rs.Annotations[annotation] != "" && len(rs.Spec.Template.Spec.Containers) == 0
 }
 
 // only keeps some of the entries of a map.

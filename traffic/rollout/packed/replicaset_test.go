@@ -77,3 +77,18 @@ func TestABrokenTemplateIsAnError(t *testing.T) {
 	_, err := Template(&appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Name: "demo-5d8f", Annotations: map[string]string{annotation: "\xff"}}})
 	require.ErrorContains(t, err, `cannot unpack the template of ReplicaSet "demo-5d8f"`)
 }
+
+// Somebody may give a Deployment the annotation, and the stock controller hands it on
+// to the ReplicaSet: what stands in it counts for nothing.
+func TestTheAnnotationFromOutsideIsNotTrusted(t *testing.T) {
+	rs := whole()
+	rs.Annotations[annotation] = "\xff"
+	template, err := Template(rs)
+	require.NoError(t, err)
+	assert.Same(t, &rs.Spec.Template, template)
+	kept := ReplicaSet(rs)
+	assert.Empty(t, kept.Spec.Template)
+	template, err = Template(kept)
+	require.NoError(t, err)
+	assert.True(t, equality.Semantic.DeepEqual(&whole().Spec.Template, template))
+}
