@@ -10,7 +10,8 @@
 // that hangs holds up nobody but itself.
 //
 // A message is told by whoever wrote the rollout's state, after the write, so each
-// transition is queued once at the most. What is queued lives in memory: it is lost
+// transition is queued once at the most; a state that cannot be read, once for each
+// cause. What is queued lives in memory: it is lost
 // with the manager. A place can get a message twice, where it took it and answered
 // too late; its id is the same then.
 package notify
