@@ -99,7 +99,6 @@ func TestGoingBack(t *testing.T) {
 		"action":       func(app *fixture.App) { app.Kubectl("annotate", "deployment", "demo", "evenkeel.dev/action=rollback") },
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			app := fixture.NewApp(t, "50%:pause,100%")
 			app.Namespace = strings.ReplaceAll(app.Namespace, " ", "-")
 			app.Up()
