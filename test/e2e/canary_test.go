@@ -25,6 +25,14 @@ func noneFailed(t *testing.T, seen load.Counts) {
 	t.Logf("requests=%d failed=%d worst=%s versions=%v", seen.Requests, seen.Failed, seen.Worst, seen.Versions)
 }
 
+// onlyTheNew asserts that a group that had the new version never saw another.
+func onlyTheNew(t *testing.T, seen load.Counts) {
+	t.Helper()
+	assert.Zero(t, seen.Failed, strings.Join(seen.Failures, "\n"))
+	assert.Greater(t, seen.Requests, 50)
+	assert.Equal(t, map[string]int{"v2": seen.Requests}, seen.Versions, "the group's version")
+}
+
 // A whole canary leaves the objects as their owners wrote them; in its middle,
 // applying the original manifests again changes nothing and meets no conflict.
 func TestCanaryLeavesTheObjectsToTheirOwners(t *testing.T) {
@@ -91,7 +99,6 @@ func TestGoingBack(t *testing.T) {
 		"action":       func(app *fixture.App) { app.Kubectl("annotate", "deployment", "demo", "evenkeel.dev/action=rollback") },
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			app := fixture.NewApp(t, "50%:pause,100%")
 			app.Namespace = strings.ReplaceAll(app.Namespace, " ", "-")
 			app.Up()

@@ -15,9 +15,9 @@ import (
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
 
-// probed asks a pod each second, and believes its first no.
+// probed asks a pod each second, and believes its second no.
 func probed(edits ...string) []string {
-	return append(edits, "        env: ", "        readinessProbe: {httpGet: {path: /readyz, port: http}, periodSeconds: 1, failureThreshold: 1}\n        env: ")
+	return append(edits, "        env: ", "        readinessProbe: {httpGet: {path: /readyz, port: http}, periodSeconds: 1, timeoutSeconds: 3, failureThreshold: 2}\n        env: ")
 }
 
 // Pods that say in mid-step that they cannot take requests, which they answer all
@@ -69,7 +69,7 @@ func TestAllCanaryPodsGetSick(t *testing.T) {
 	before, stable := app.Specs("service", "httproute"), app.Pods("v1")
 	stop := app.Load()
 	_, inside := app.LoadInside()
-	app.Apply(app.Manifest("v2", probed()...))
+	app.Apply(app.Manifest("v2", probed("progressDeadlineSeconds: 30", "progressDeadlineSeconds: 90")...))
 	waitForAPerson(app, 50)
 	require.Len(t, app.Pods("v2"), 2)
 	for _, pod := range app.Pods("v2") {

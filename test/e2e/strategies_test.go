@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel-dev/evenkeel/test/fixture"
-	"github.com/evenkeel-dev/evenkeel/test/load"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
 
@@ -31,13 +30,6 @@ func waitForAPerson(app *fixture.App, weight int) {
 	app.WaitFor("a person", func(s rollout.State) bool {
 		return s.Weight == weight && strings.Contains(s.Wait, "a person says so")
 	})
-}
-
-// onlyTheNew asserts that a group that had the new version never saw another.
-func onlyTheNew(t *testing.T, seen load.Counts) {
-	t.Helper()
-	noneFailed(t, seen)
-	assert.Equal(t, map[string]int{"v2": seen.Requests}, seen.Versions, "the group's version")
 }
 
 // A group gets the new version by header or cookie, and everybody else the old

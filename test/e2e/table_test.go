@@ -87,7 +87,6 @@ func TestWhatHappensInFlight(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			app := fixture.NewApp(t, "50%:pause,100%")
 			app.Replicas = 4
 			app.Up()

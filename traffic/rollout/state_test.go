@@ -118,6 +118,21 @@ func TestAWayBackThatDoesNotGetOn(t *testing.T) {
 	assert.Equal(t, StageWiden, Decide(s, now.Add(7*time.Minute)).State.Stage)
 }
 
+// A webhook that was not called is asked again soon, not at the deadline: nothing
+// tells that it is back.
+func TestAWebhookThatWasNotCalled(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0).UTC()
+	for _, stage := range []Stage{StageScale, StageRelease, StageRestore} {
+		state := canaryWorld(2, "50%,100%").state
+		state.Canary = version("canary")
+		state = state.enter(Stepping, stage, now)
+		s := Snapshot{State: state, Replicas: 2, Observed: true, Stable: Pods{Exists: true, Replicas: 2, Ready: 2}}
+		decision := Decide(s, now)
+		assert.Equal(t, waitRendering, decision.State.Wait, stage)
+		assert.Equal(t, askAgain, decision.After, stage)
+	}
+}
+
 // A stock controller whose first status met another write forgets its deadline:
 // what has not moved at all goes back by ours.
 func TestARollingUpdateThatNobodyWatches(t *testing.T) {
