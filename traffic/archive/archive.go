@@ -6,6 +6,7 @@ package archive
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -75,9 +76,9 @@ func (k *Keeper) Note(ctx context.Context, object client.Object, last, next roll
 
 // keep writes one record, and tells what became of it.
 func (k *Keeper) keep(ctx context.Context, object client.Object, record ledger.Record) {
-	wrote, unread, err := k.write(ctx, object, record)
-	if !wrote && err == nil {
-		return // it is there already
+	had, unread, err := k.write(ctx, object, record)
+	if had && err == nil {
+		return // it was counted and told when it came first
 	}
 	k.Metrics.wrote(err)
 	if unread != nil {
@@ -92,9 +93,9 @@ func (k *Keeper) keep(ctx context.Context, object client.Object, record ledger.R
 }
 
 // write adds a record to a workload's ledger, which is made where there is
-// none. It tells whether it did, and what could not be read of it, besides what went
-// wrong.
-func (k *Keeper) write(ctx context.Context, object client.Object, record ledger.Record) (wrote bool, unread, err error) {
+// none. It tells whether that had the release's end already, and what could not be
+// read of it, besides what went wrong.
+func (k *Keeper) write(ctx context.Context, object client.Object, record ledger.Record) (had bool, unread, err error) {
 	err = retry.OnError(retry.DefaultRetry, passing, func() error {
 		var book corev1.ConfigMap
 		err := k.Live.Get(ctx, client.ObjectKeyFromObject(fresh(object)), &book)
@@ -102,25 +103,24 @@ func (k *Keeper) write(ctx context.Context, object client.Object, record ledger.
 		case apierrors.IsNotFound(err):
 			made := fresh(object)
 			made.Data, unread = ledger.Append(nil, record)
-			wrote = true
 			return k.Writer.Create(ctx, made, fieldOwner)
 		case err != nil:
 			return err
 		case book.Labels[rollout.RoleLabel] != ledger.Role || (!metav1.IsControlledBy(&book, object) && !orphaned(&book, record.Workload)):
 			return fmt.Errorf("ConfigMap %q exists and is not the ledger of this %s; delete or rename it, and the next release is kept", book.Name, kindOf(object))
 		}
-		if ledger.Has(book.Data, record) {
+		had = had || ledger.Has(book.Data, record)
+		data, broken := ledger.Append(book.Data, record)
+		if unread = broken; maps.Equal(data, book.Data) {
 			return nil
 		}
-		book.Data, unread = ledger.Append(book.Data, record)
-		book.OwnerReferences = fresh(object).OwnerReferences
-		wrote = true
+		book.Data, book.OwnerReferences = data, fresh(object).OwnerReferences
 		return k.Writer.Update(ctx, &book, fieldOwner)
 	})
 	if err != nil {
-		return false, unread, fmt.Errorf("cannot write the ledger: %w", err)
+		return had, unread, fmt.Errorf("cannot write the ledger: %w", err)
 	}
-	return wrote, unread, nil
+	return had, unread, nil
 }
 
 // orphaned tells a ledger that lost its workload, as one does that was deleted with

@@ -84,8 +84,8 @@ func Append(data map[string]string, r Record) (map[string]string, error) {
 	return out, err
 }
 
-// Has tells whether a ledger has the record of a release already, with the same end.
-// What was written first stays: a release ends once, however often that is said.
+// Has tells whether a ledger has the record of a release already, with the same end,
+// whenever that was: a release ends once, however often it is said.
 func Has(data map[string]string, r Record) bool {
 	there, err := parse(r.key(), data[r.key()])
 	return err == nil && there.ID == r.ID && there.Result == r.Result && there.Reason == r.Reason

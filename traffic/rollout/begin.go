@@ -4,7 +4,6 @@
 package rollout
 
 import (
-	"errors"
 	"fmt"
 	"time"
 )
@@ -40,7 +39,7 @@ func Begin(plan State, now time.Time) State {
 func Again(state State, plan State, now time.Time) (State, error) {
 	surge, capped, stable := state.Surge, state.Capped, state.Stable
 	if state.Give > 0 && state.Divides() && !state.Reversible() {
-		return state, errors.New("another template cannot start while stable has given pods to this one (capacity: replace), and there is no other way now than to its end; wait for that, and apply it then")
+		return state, fmt.Errorf("another template cannot start while stable has given pods to this one (capacity: replace), which is %s; wait until that has ended, and apply it then", state.Phase)
 	}
 	if state.Give > 0 && state.Divides() {
 		return state, fmt.Errorf("another template cannot start while stable has given pods to this one (capacity: replace); go back first, and apply it then:\n  kubectl annotate deployment NAME %s=%s", ActionAnnotation, ActionRollback)

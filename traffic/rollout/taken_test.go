@@ -41,7 +41,6 @@ func TestAnotherTemplateWhileStableGives(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0).UTC()
 	state := canaryWorld(4, "50%,100%").state
 	state.Capacity, state.Give = Replace, 50
-	const end = "another template cannot start while stable has given pods to this one (capacity: replace), and there is no other way now than to its end; wait for that, and apply it then"
 	for _, at := range []struct {
 		phase Phase
 		stage Stage
@@ -52,7 +51,7 @@ func TestAnotherTemplateWhileStableGives(t *testing.T) {
 		state := state.enter(at.phase, at.stage, now)
 		_, err := Again(state, state, now)
 		if !at.back {
-			require.EqualError(t, err, end, at.stage)
+			require.EqualError(t, err, "another template cannot start while stable has given pods to this one (capacity: replace), which is "+string(at.phase)+"; wait until that has ended, and apply it then", at.stage)
 			continue
 		}
 		require.ErrorContains(t, err, "go back first", at.stage)
