@@ -8,9 +8,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -25,8 +28,7 @@ import (
 // what is on it then. Looks after the first one get what answer makes of them.
 func looked(t *testing.T, answer http.HandlerFunc) (dom, said string) {
 	t.Helper()
-	program, err := exec.LookPath("chromium")
-	require.NoError(t, err)
+	program := chromium(t)
 	pages := serve.Handler(usual, clock)
 	var looks atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -39,13 +41,51 @@ func looked(t *testing.T, answer http.HandlerFunc) (dom, said string) {
 	defer server.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, program, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--virtual-time-budget=10000", "--dump-dom", server.URL)
+	cmd := exec.CommandContext(ctx, program, flags(t.TempDir(), "--enable-logging=stderr", "--virtual-time-budget=10000", "--dump-dom", server.URL)...)
 	var told bytes.Buffer
 	cmd.Stderr = &told
 	out, err := cmd.Output()
 	require.NoError(t, err)
 	assert.Greater(t, looks.Load(), int32(1), "the script looks again")
 	return string(out), told.String()
+}
+
+// No page is wider than its window, whatever stands on it; and whoever wants it dark
+// gets it dark.
+func TestEveryPageFitsItsWindow(t *testing.T) {
+	const measure = `<script>document.documentElement.dataset.seen = [innerWidth, document.documentElement.scrollWidth,
+		getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color].join(" ")</script></body>`
+	program := chromium(t)
+	for _, one := range pictures {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			answer := httptest.NewRecorder()
+			serve.Handler(one.of, clock).ServeHTTP(answer, r)
+			w.Header().Set("Content-Type", answer.Header().Get("Content-Type")) // and not the policy that forbids the script above
+			w.WriteHeader(answer.Code)
+			_, _ = io.WriteString(w, strings.Replace(answer.Body.String(), "</body>", measure, 1))
+		}))
+		for _, row := range []struct {
+			width         int
+			scheme, shown string
+		}{
+			{390, "1", "rgb(244, 246, 248) rgb(22, 32, 44)"},
+			{1280, "0", "rgb(15, 21, 28) rgb(232, 237, 243)"},
+		} {
+			out, err := exec.CommandContext(t.Context(), program, flags(t.TempDir(), fmt.Sprintf("--window-size=%d,900", row.width), "--hide-scrollbars",
+				"--blink-settings=preferredColorScheme="+row.scheme, "--dump-dom", server.URL+one.path)...).Output()
+			require.NoError(t, err)
+			assert.Contains(t, string(out), fmt.Sprintf(`data-seen="%d %d %s"`, row.width, row.width, row.shown), "%s, %d", one.name, row.width)
+		}
+		server.Close()
+	}
+}
+
+// chromium finds the browser.
+func chromium(t *testing.T) string {
+	t.Helper()
+	program, err := exec.LookPath("chromium")
+	require.NoError(t, err)
+	return program
 }
 
 func TestTheScriptBringsThePageUpToDate(t *testing.T) {
