@@ -134,7 +134,6 @@ func TestThePlugin(t *testing.T) {
 	} {
 		began := time.Now()
 		part.run()
-		require.False(t, t.Failed(), "%s: what follows needs that this went well", part.name)
 		t.Logf("%s: %s", part.name, time.Since(began).Round(time.Second))
 	}
 }
@@ -148,7 +147,7 @@ func (p plugin) beforeARelease() {
 	assert.Empty(p.t, p.State().Phase, "explain writes nothing")
 	assert.Contains(p.t, fixture.Must(p.t, "", "kubectl", "evenkeel", "lint", file), "1 Deployments in 1 files: 0 refused")
 	assert.Contains(p.t, p.ends(0, "plan", "-f", file), "allowed: true")
-	assert.Contains(p.t, p.ends(0, "audit"), "\n1 Deployments, ")
+	assert.Contains(p.t, p.ends(0, "audit"), "1 Deployments, ")
 	assert.Contains(p.t, p.ends(0, "doctor"), " 0 to mend, ")
 	assert.Contains(p.t, p.ends(0, "status"), "no rollout is in flight, and none ended within 1h")
 	assert.Contains(p.t, p.ends(0, "watch", "demo"), "nothing is in flight")
