@@ -82,7 +82,7 @@ soak: cluster-up ## Make random releases with faults under load, for SOAK=10m
 	bin/cluster exec -- env EVENKEEL_CLUSTER=local EVENKEEL_SOAK=$(SOAK) $(GO) test -count=1 -v -timeout 24h -run '^TestSoak$$' ./test/e2e
 
 .PHONY: screenshots
-screenshots: ## Look at the dashboard with Chromium: its script, and pictures into bin/screenshots
+screenshots: ## Look at the dashboard and at watch with Chromium: the script, the widths, and pictures into bin/screenshots
 	$(GO) test -tags chromium ./test/page
 	$(GO) run ./test/page
 

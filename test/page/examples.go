@@ -54,7 +54,7 @@ func (e examples) Past(_ context.Context, s page.Seen) page.Past {
 		ledger.Of(w, good, rollout.State{Phase: rollout.Completed, Since: good.Since, Stable: version(s.Name, "58f9c7"), Canary: version(s.Name, "6d4b75")}),
 		ledger.Of(w, bad, rollout.State{
 			Phase: rollout.RolledBack, Since: bad.Since, Stable: version(s.Name, "6d4b75"), Canary: version(s.Name, "7c9d5b"),
-			Reason: "waited 10m for this to happen: the canary's pods are ready",
+			Reason: `analysis "success-rate" failed 1 times in a step, and may 0 times: 97.20 is less than 99.5`,
 		}).Measured(
 			ledger.Measurement{Analysis: "success-rate", At: bad.Log.Steps[0].Accepted.Add(time.Minute), Verdict: "Passed", Text: "99.96 is at least 99.5"},
 			ledger.Measurement{Analysis: "success-rate", At: bad.Log.Steps[1].Accepted.Add(time.Minute), Verdict: "Failed", Text: "97.20 is less than 99.5"},
@@ -104,9 +104,17 @@ func seen(namespace, name string, state rollout.State, canary int32) page.Seen {
 	}
 }
 
+// stepping is measured: one analysis passes, one fails as often as it may, one has no
+// data, and one was not asked yet.
 func stepping() page.Seen {
 	state := canary("5%:10m,25%:10m,50%:10m,100%", ago(16*time.Minute+40*time.Second), 20*time.Second, 11*time.Minute)
 	state.Wait = "the step's time is over"
+	state.Analyses = []rollout.Analysis{
+		{Name: "success-rate", Passed: 3, Last: &rollout.Measurement{At: ago(9 * time.Second), Verdict: rollout.Passed, Says: "99.97 % of 48,210 requests, at least 99.5 %"}},
+		{Name: "latency", Passed: 2, Failed: 1, FailureLimit: 2, Last: &rollout.Measurement{At: ago(9 * time.Second), Verdict: rollout.Failed, Says: "p99 is 812 ms, at most 500 ms"}},
+		{Name: "payment-errors", Inconclusive: 1, Last: &rollout.Measurement{At: ago(31 * time.Second), Verdict: rollout.Inconclusive, Says: "no data: 12 of 100 requests"}},
+		{Name: "pod-health"},
+	}
 	return seen("shop", "checkout", state, 3)
 }
 

@@ -26,6 +26,7 @@ var pictures = []struct {
 }{
 	{"overview", "/", usual, 3400},
 	{"waiting", "/payments/deployment/ledger-api", usual, 3000},
+	{"measured", "/shop/deployment/checkout", usual, 3000},
 	{"batches", "/data/statefulset/postgres-replica", usual, 3000},
 	{"rolled-back", "/shop/deployment/basket", usual, 2800},
 	{"frozen", "/crm/deployment/mailer", usual, 2800},
@@ -67,7 +68,7 @@ func run(folder, program, address, docs string) error {
 			return err
 		}
 	}
-	return nil
+	return terminals(program, folder)
 }
 
 func clock() time.Time { return now }
@@ -105,10 +106,23 @@ func take(program, to, url, scheme string, width, height int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	preferred := map[string]string{"light": "1", "dark": "0"}[scheme]
-	cmd := exec.CommandContext(ctx, program, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--force-color-profile=srgb",
-		"--blink-settings=preferredColorScheme="+preferred, fmt.Sprintf("--window-size=%d,%d", width, height), "--screenshot="+to, url)
+	profile, err := os.MkdirTemp("", "chromium")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(profile) }()
+	cmd := exec.CommandContext(ctx, program, flags(profile, "--hide-scrollbars", "--force-color-profile=srgb",
+		"--blink-settings=preferredColorScheme="+preferred, fmt.Sprintf("--window-size=%d,%d", width, height), "--screenshot="+to, url)...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("cannot take %s: %w\n%s", to, err, out)
 	}
 	return nil
+}
+
+// flags are those of a browser that shows one page, and speaks to nobody else.
+func flags(profile string, more ...string) []string {
+	return append([]string{
+		"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+		"--disable-component-update", "--disable-sync", "--user-data-dir=" + profile,
+	}, more...)
 }

@@ -15,7 +15,7 @@ import (
 	"slices"
 )
 
-// shown are the pictures that docs/dashboard.md shows.
+// shown are the pages that docs/dashboard.md shows.
 var shown = []struct {
 	name, path, scheme string
 	width, height      int
@@ -24,8 +24,23 @@ var shown = []struct {
 	{"dashboard-release.png", "/payments/deployment/ledger-api", "dark", 390, 1530},
 }
 
+// drawn are the screens of watch that README.md and docs/kubectl.md show.
+var drawn = []struct{ name, screen, scheme string }{
+	{"watch.png", "waiting-for-a-person", "dark"},
+	{"watch-failing.png", "back-sure-failing", "light"},
+}
+
 // illustrate takes the pictures for the docs, and makes them small.
 func illustrate(program, folder string) error {
+	for _, one := range drawn {
+		to := filepath.Join(folder, one.name)
+		if err := terminal(program, to, one.screen, one.scheme, 80); err != nil {
+			return err
+		}
+		if err := shrink(to); err != nil {
+			return fmt.Errorf("cannot make %s small: %w", to, err)
+		}
+	}
 	at, end, err := listen(usual)
 	if err != nil {
 		return err

@@ -210,9 +210,9 @@ func TestCurve(t *testing.T) {
 
 func TestMeasured(t *testing.T) {
 	r := Look(flying(func(s *Seen) {
-		s.State.Analyses = []rollout.Analysis{{Name: "errors", Last: &rollout.Measurement{At: at(990), Verdict: rollout.Failed, Says: "7"}}, {Name: "not asked yet"}}
+		s.State.Analyses = []rollout.Analysis{{Name: "errors", Last: &rollout.Measurement{At: at(990), Verdict: rollout.Failed, Says: "7 %"}}, {Name: "not asked yet"}}
 	}), now)
-	assert.Equal(t, []Measured{{"50%", "errors", "Failed", "7", moment(at(990), now), true}}, r.Measured)
+	assert.Equal(t, []Measured{{"50%", "errors", "Failed", "7\u00a0%", moment(at(990), now), true}}, r.Measured)
 }
 
 func TestPods(t *testing.T) {

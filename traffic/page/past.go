@@ -82,7 +82,7 @@ func latest(s rollout.State, now time.Time) []Measured {
 	}
 	for _, one := range s.Analyses {
 		if last := one.Last; last != nil {
-			out = append(out, Measured{fmt.Sprintf("%d%%", s.Weight), one.Name, string(last.Verdict), last.Says, moment(last.At, now), last.Verdict == rollout.Failed})
+			out = append(out, Measured{fmt.Sprintf("%d%%", s.Weight), one.Name, string(last.Verdict), whole(last.Says), moment(last.At, now), last.Verdict == rollout.Failed})
 		}
 	}
 	return out
@@ -94,8 +94,11 @@ func measured(r ledger.Record, now time.Time) []Measured {
 	for _, step := range r.Steps {
 		weight, _, _ := strings.Cut(step.Step, ":")
 		for _, m := range step.Measurements {
-			out = append(out, Measured{weight, m.Analysis, m.Verdict, m.Text, moment(m.At, now), strings.EqualFold(m.Verdict, "failed")})
+			out = append(out, Measured{weight, m.Analysis, m.Verdict, whole(m.Text), moment(m.At, now), strings.EqualFold(m.Verdict, "failed")})
 		}
 	}
 	return out
 }
+
+// whole keeps numbers and their percent signs on one line.
+func whole(text string) string { return strings.ReplaceAll(text, " %", "\u00a0%") }

@@ -123,6 +123,12 @@ func TestScreens(t *testing.T) {
 		"not there":   {sight: flight.Sight{Gone: true}},
 		"not seen":    {sight: flight.Sight{Err: errors.New("cannot watch: deployments.apps is forbidden")}},
 		"back, sure?": {sight: flight.Sight{Flight: stepping(nil)}, keys: []string{"r"}},
+		"back, sure, failing?": {sight: flight.Sight{Flight: stepping(func(f *flight.Flight) {
+			f.Measurements = []flight.Measurement{
+				{Analysis: "success-rate", Verdict: "Passed", Says: "99.94 % of 1,204 requests, at least 99 %", At: now.Add(-12 * time.Second)},
+				{Analysis: "latency", Verdict: "Failed", Says: "p99 is 812 ms, at most 500 ms", At: now.Add(-12 * time.Second)},
+			}
+		})}, keys: []string{"r"}},
 		"skip, sure?": {sight: flight.Sight{Flight: stepping(nil)}, keys: []string{"s"}},
 		"refused": {sight: flight.Sight{Flight: stepping(nil)}, also: Answer{Verb: act.Continue, Err: errors.New(
 			`admission webhook "deployments-guarded.evenkeel.dev" denied the request: evenkeel: action "continue": no step waits for a person now (the rollout is Stepping, dwell)`)}},
