@@ -49,8 +49,8 @@ func (p Policy) UnknownAnalyses() (unknown, known []string) {
 
 // Evidence is what a rollout that starts now freezes of its analyses. One that the
 // policy does not have says nothing for ever, so that its steps hold.
-func (p Policy) Evidence() []rollout.Analysis {
-	var out []rollout.Analysis
+func (p Policy) Evidence() rollout.Evidence {
+	var out rollout.Evidence
 	for _, name := range p.Rollout.Analysis[:min(len(p.Rollout.Analysis), rollout.MaxAnalyses)] {
 		spec := p.Analyses[name]
 		out = append(out, rollout.Analysis{
