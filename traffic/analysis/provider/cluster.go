@@ -36,19 +36,24 @@ type cluster struct {
 	secretsIn string
 }
 
-// pods lists those of a version.
-func (c cluster) pods(ctx context.Context, namespace string, v rollout.Version) ([]corev1.Pod, error) {
+// pods lists those of a version: of a Deployment those of its ReplicaSet, of other
+// workloads those of its ControllerRevision.
+func (c cluster) pods(ctx context.Context, q analysis.Question, v rollout.Version) ([]corev1.Pod, error) {
 	if v.Hash == "" {
 		return nil, nil
 	}
 	var list corev1.PodList
-	err := c.live.List(ctx, &list, client.InNamespace(namespace), client.MatchingLabels{appsv1.DefaultDeploymentUniqueLabelKey: v.Hash}, client.Limit(maxPods))
+	label, kind, name := appsv1.DefaultDeploymentUniqueLabelKey, "ReplicaSet", v.ReplicaSet
+	if q.Kind == analysis.StatefulSet || q.Kind == analysis.DaemonSet {
+		label, kind, name = appsv1.ControllerRevisionHashLabelKey, q.Kind, q.Deployment
+	}
+	err := c.live.List(ctx, &list, client.InNamespace(q.Namespace), client.MatchingLabels{label: v.Hash}, client.Limit(maxPods))
 	if err != nil {
 		return nil, fmt.Errorf("cannot list the pods of %s: %w", v.ReplicaSet, err)
 	}
 	return slices.DeleteFunc(list.Items, func(pod corev1.Pod) bool {
 		return !slices.ContainsFunc(pod.OwnerReferences, func(owner metav1.OwnerReference) bool {
-			return owner.Kind == "ReplicaSet" && owner.Name == v.ReplicaSet
+			return owner.Kind == kind && owner.Name == name
 		})
 	}), nil
 }
@@ -67,7 +72,7 @@ func (c cluster) around(ctx context.Context, q analysis.Question) (analysis.Arou
 		if out.Addresses[version], err = c.clusterIPs(ctx, q.Namespace, q.Services(version)); err != nil {
 			return out, err
 		}
-		pods, err := c.pods(ctx, q.Namespace, of)
+		pods, err := c.pods(ctx, q, of)
 		if err != nil {
 			return out, err
 		}
