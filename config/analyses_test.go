@@ -23,7 +23,7 @@ func TestTheAnalysesOfASample(t *testing.T) {
 	set, err := Load(text)
 	require.NoError(t, err)
 	p := set.Resolve("shop-eu", map[string]string{"env": "production"}, map[string]string{"tier": "web"})
-	assert.Equal(t, []rollout.Analysis{
+	assert.Equal(t, rollout.Evidence{
 		{Name: "success-rate", Interval: rollout.Duration(30 * time.Second), FailureLimit: 1, InconclusiveLimit: 2},
 		{Name: "restarts", Interval: rollout.Duration(30 * time.Second), InconclusiveLimit: 2},
 	}, p.Evidence())

@@ -5,6 +5,7 @@ package policy
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -47,10 +48,26 @@ func (p Policy) UnknownAnalyses() (unknown, known []string) {
 	return unknown, slices.Sorted(maps.Keys(p.Analyses))
 }
 
+// WrongAnalyses says what is wrong with the analyses that are named; empty where
+// nothing is.
+func (p Policy) WrongAnalyses() string {
+	unknown, known := p.UnknownAnalyses()
+	switch {
+	case len(unknown) > 0 && len(known) == 0:
+		return fmt.Sprintf("analysis %q is not known: the policy has no analyses; take it out of %s, or add it to the policy's analyses", unknown[0], AnalysisAnnotation)
+	case len(unknown) > 0:
+		return fmt.Sprintf("analysis %q is not known: the policy has %s; write for example\n  %s: %s", unknown[0], strings.Join(known, ", "), AnalysisAnnotation, known[0])
+	case len(p.Rollout.Analysis) > rollout.MaxAnalyses:
+		return fmt.Sprintf("%d analyses are more than the %d that a rollout can have; write fewer names into %s", len(p.Rollout.Analysis), rollout.MaxAnalyses, AnalysisAnnotation)
+	default:
+		return ""
+	}
+}
+
 // Evidence is what a rollout that starts now freezes of its analyses. One that the
 // policy does not have says nothing for ever, so that its steps hold.
-func (p Policy) Evidence() []rollout.Analysis {
-	var out []rollout.Analysis
+func (p Policy) Evidence() rollout.Evidence {
+	var out rollout.Evidence
 	for _, name := range p.Rollout.Analysis[:min(len(p.Rollout.Analysis), rollout.MaxAnalyses)] {
 		spec := p.Analyses[name]
 		out = append(out, rollout.Analysis{

@@ -24,6 +24,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/batch"
 	"github.com/evenkeel-dev/evenkeel/traffic/guard"
@@ -76,6 +77,9 @@ func (r *Reconciler) setUpBatches(mgr ctrl.Manager, concurrency int) error {
 			Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(b.holders)).
 			Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(b.holdersOfSlice)).
 			WithOptions(controller.Options{MaxConcurrentReconciles: concurrency})
+		if r.evidence != nil {
+			c = c.WatchesRawSource(source.Channel(r.evidence.Wake(kind), &handler.EnqueueRequestForObject{}))
+		}
 		if woken := r.guard.Woken(kind); woken != nil {
 			c = c.WatchesRawSource(woken)
 		}
@@ -95,12 +99,14 @@ func (b batches) Reconcile(ctx context.Context, request reconcile.Request) (reco
 	case apierrors.IsNotFound(err) || (err == nil && !hasState(object)): // gone, or made anew
 		b.left(id)
 		b.counts.saw(counted, rollout.State{})
+		b.measured(counted, rollout.State{})
 		b.ledger.Forget(counted)
 		return released(b.releaseBatches(ctx, request.NamespacedName))
 	case err != nil:
 		return reconcile.Result{}, fmt.Errorf("cannot get %s %s: %w", b.kind, request, err)
 	case object.GetDeletionTimestamp() != nil:
 		b.left(id)
+		b.measured(counted, rollout.State{})
 		return reconcile.Result{}, nil
 	}
 	state, err := batch.ParseState(object.GetAnnotations()[rollout.StateAnnotation])
@@ -118,6 +124,7 @@ func (b batches) Reconcile(ctx context.Context, request reconcile.Request) (reco
 		return reconcile.Result{}, err
 	}
 	w.snapshot.Closed, w.snapshot.Hasty = verdict.Closed, verdict.Hasty
+	w.snapshot.Measurements = b.measured(counted, questioned(state))
 	decision := batch.Decide(w.snapshot, b.now())
 	b.counts.saw(counted, told(w.snapshot.State))
 	done, err := b.apply(ctx, w, decision)
@@ -152,7 +159,18 @@ func told(s batch.State) rollout.State {
 	return rollout.State{
 		Strategy: rollout.Batch, Phase: s.Phase, Stage: s.Stage, Since: s.Since, Wait: s.Wait, Reason: s.Reason,
 		Steps: s.Steps, Stable: s.Stable.Told(), Canary: s.Canary.Told(), Services: s.Services, Timing: s.Timing, Log: s.Log,
+		Analyses: s.Analyses,
 	}
+}
+
+// questioned is what analyses are asked about: the share of the pods that are new is
+// the new version's weight.
+func questioned(s batch.State) rollout.State {
+	out := told(s)
+	if len(s.Measured()) > 0 {
+		out.Step, out.Weight = s.Step, s.Current().Room()
+	}
+	return out
 }
 
 // holders finds the workloads whose rollouts hold a Service: those in flight that

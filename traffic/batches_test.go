@@ -81,6 +81,28 @@ func TestBatches(t *testing.T) {
 	}
 }
 
+// A batch of either kind is guarded: it fails, and the release goes back, with the
+// numbers in the Event and in the record.
+func TestAGuardedBatchGoesBack(t *testing.T) {
+	for _, kind := range batchKinds() {
+		s := newStage(t, kind, "33%:1h,100%")
+		state := s.state()
+		state.Analyses = rollout.Evidence{{Name: "restarts", Interval: rollout.Duration(30 * time.Second)}}
+		s.write(state, nil)
+		seen := &witness{knows: map[string]rollout.Measurement{}}
+		s.b.evidence = seen
+		state = s.until(func(state batch.State) bool { return state.Stage == batch.StageDwell })
+		s.told()
+		seen.knows["restarts"] = rollout.Measurement{At: s.now.Add(time.Minute), Verdict: rollout.Failed, Says: "the canary's 1 pods had 3 restarts"}
+		assert.Equal(t, rollout.RolledBack, s.untilTheEnd(), kind)
+		assert.Equal(t, "111", s.pods(), kind)
+		assert.Equal(t, `analysis "restarts" failed 1 times in a step, and may 0 times: the canary's 1 pods had 3 restarts`, s.state().Reason)
+		assert.Contains(t, s.told(), "AnalysisFailed")
+		assert.Equal(t, 33, questioned(state).Weight)
+		assert.Zero(t, questioned(s.state()).Weight)
+	}
+}
+
 // A state that nobody can read is told, and nothing moves; the state of a way back,
 // as admission makes it then, leads back from there.
 func TestAFrozenReleaseInBatches(t *testing.T) {

@@ -61,9 +61,10 @@ type Options struct {
 // Evidence measures canaries, off the reconcile loop.
 type Evidence interface {
 	// Of takes what a rollout wants to know now, and gives the newest measurements.
+	// The name of a StatefulSet's key, or a DaemonSet's, has the kind before it.
 	Of(key types.NamespacedName, state rollout.State) map[string]rollout.Measurement
-	// Wake names the Deployments about which there is a new one.
-	Wake() <-chan event.GenericEvent
+	// Wake names the workloads of a kind about which there is a new one.
+	Wake(kind string) <-chan event.GenericEvent
 }
 
 // Reconciler takes rollouts in flight one step further.
@@ -106,7 +107,7 @@ func SetupWithManager(mgr ctrl.Manager, o Options) error {
 		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(r.holdersOfSlice)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: o.Concurrency})
 	if o.Evidence != nil {
-		b = b.WatchesRawSource(source.Channel(o.Evidence.Wake(), &handler.EnqueueRequestForObject{}))
+		b = b.WatchesRawSource(source.Channel(o.Evidence.Wake(deployment), &handler.EnqueueRequestForObject{}))
 	}
 	if woken := o.Guard.Woken(deployment); woken != nil {
 		b = b.WatchesRawSource(woken)

@@ -35,7 +35,7 @@ func (w *witness) Of(_ types.NamespacedName, state rollout.State) map[string]rol
 	return w.knows
 }
 
-func (w *witness) Wake() <-chan event.GenericEvent { return nil }
+func (w *witness) Wake(string) <-chan event.GenericEvent { return nil }
 
 // dwelling is a canary whose weight was accepted a minute ago.
 func dwelling() rollout.State {

@@ -42,7 +42,7 @@ func TestAReleaseFreezesItsAnalyses(t *testing.T) {
 	mux := under(t, policies, nil, demoService, demoRoute, edgeGateway, ableClass, demoServes)
 	restarts := rollout.Analysis{Name: "restarts", Interval: rollout.Duration(10 * time.Second), FailureLimit: 2, InconclusiveLimit: 2}
 	smoke := rollout.Analysis{Name: "smoke-test", Interval: rollout.Duration(30 * time.Second), InconclusiveLimit: 2, DryRun: true}
-	for names, want := range map[string][]rollout.Analysis{"": {restarts}, "smoke-test,restarts": {smoke, restarts}, "none": nil} {
+	for names, want := range map[string]rollout.Evidence{"": {restarts}, "smoke-test,restarts": {smoke, restarts}, "none": nil} {
 		answer, begun := wrote(t, mux, "team", analysed("v1", names), analysed("v2", names))
 		require.True(t, answer.Allowed, answer.Result)
 		assert.Equal(t, want, state(t, begun).Analyses, names)
@@ -64,7 +64,7 @@ func TestAReleaseFreezesItsAnalyses(t *testing.T) {
 	sent, err := json.Marshal(third)
 	require.NoError(t, err)
 	_, again := wrote(t, mux, "team", string(live), string(sent))
-	assert.Equal(t, []rollout.Analysis{smoke}, state(t, again).Analyses, "another template has those of now, and empty counts")
+	assert.Equal(t, rollout.Evidence{smoke}, state(t, again).Analyses, "another template has those of now, and empty counts")
 	same, err := json.Marshal(begun)
 	require.NoError(t, err)
 	_, kept := wrote(t, mux, "team", string(live), string(same))

@@ -42,6 +42,9 @@ func (h *Handler) decideBatches(ctx context.Context, w *workload) (flight, error
 	if edited(rollout.StateAnnotation, w.old.Metadata.Annotations, w.incoming.Metadata.Annotations) {
 		w.warnings = append(w.warnings, putBack(rollout.StateAnnotation)...)
 	}
+	if why := w.policy.WrongAnalyses(); why != "" && w.incoming.opted() && w.templateChanged() {
+		return flight{denied: "evenkeel: " + why}, nil
+	}
 	if w.state.InFlight() {
 		return h.guardBatches(ctx, w)
 	}
@@ -59,6 +62,9 @@ func (h *Handler) resolveBatches(ctx context.Context, w *workload) (ignored []st
 	said := map[string]string{}
 	if steps, given := w.incoming.Metadata.Annotations[policy.StepsAnnotation]; given {
 		said[policy.StepsAnnotation] = steps
+	}
+	if names, given := w.incoming.Metadata.Annotations[policy.AnalysisAnnotation]; given {
+		said[policy.AnalysisAnnotation] = names
 	}
 	p = p.WithAnnotations(said)
 	w.rollout, w.policy = p.Rollout, p
@@ -122,7 +128,7 @@ func (h *Handler) startBatches(ctx context.Context, w *workload, ignored []strin
 		begun.Log = begun.Log.Say(w.requester, string(rollout.ActionRetry), w.now)
 	}
 	f.changes = append(f.changes, w.render(begun)...)
-	f.warnings = append(append(f.warnings, w.starts(begun)...), w.notice()...)
+	f.warnings = append(append(append(f.warnings, w.starts(begun)...), uncounted(w.policy, begun.Analyses)...), w.notice()...)
 	return f, nil
 }
 
@@ -176,7 +182,7 @@ func (w *workload) resolved() (batch.State, string) {
 	if err != nil {
 		return batch.State{}, err.Error()
 	}
-	return batch.State{Steps: steps.String(), Turn: turn, OnFailure: w.rollout.OnFailure, Timing: timing(w.rollout, rollout.Knobs{})}, ""
+	return batch.State{Steps: steps.String(), Turn: turn, OnFailure: w.rollout.OnFailure, Timing: timing(w.rollout, rollout.Knobs{}), Analyses: w.policy.Evidence()}, ""
 }
 
 // guardBatches renders a user's write of a workload in flight.

@@ -78,6 +78,9 @@ func (w *workload) starts(s batch.State) []string {
 	if s.Divides() {
 		how = "traffic moves by " + quoted("Service", s.Services)
 	}
+	if names := s.Analyses.Guards(); len(names) > 0 {
+		how += "; guarded by " + strings.Join(names, ", ")
+	}
 	lines := []string{fmt.Sprintf("evenkeel: batches %s start; %s; follow them with: kubectl events -n %s --for %s/%s",
 		s.Steps, how, w.old.Metadata.Namespace, strings.ToLower(w.kind), w.old.Metadata.Name)}
 	if note := batch.Note(*s.User); note != "" {

@@ -113,6 +113,7 @@ func TestHoweverItIsScraped(t *testing.T) {
 				`nginx_ingress_controller_requests{` + labelled("demo", "shop") + `,canary="shop-demo-canary-80",status="200"} 0+9x60`,
 				`nginx_ingress_controller_requests{` + labelled("demo", "shop") + `,canary="shop-demo-canary-80",status="503"} _x59 6`,
 				`nginx_ingress_controller_requests{` + labelled("demo", "shop") + `,canary="",status="503"} 0+9x60`,
+				`nginx_ingress_controller_requests{` + labelled("demo-canary", "shop") + `,canary="shop-demo-canary-of-somebody-else-80",status="503"} 0+9x60`,
 				`nginx_ingress_controller_requests{` + labelled("canary", "shop-demo") + `,canary="shop-demo-canary-80",status="503"} 0+9x60`,
 			},
 		} {

@@ -17,8 +17,12 @@ import (
 type Around struct {
 	// Controller is that of the GatewayClass, or IngressClass, that the routes have.
 	Controller string
-	// Addresses are those of each version's ready pods.
+	// Addresses are those of each version's pods, and of its Services, which a
+	// gateway may send to instead.
 	Addresses map[Version][]string
+	// Ports are those of the Services, as Ingresses write them: a number or a name.
+	// Without any, each may be.
+	Ports []string
 }
 
 // plane is a data plane: where it counts requests, and how it names the Services.
@@ -31,9 +35,10 @@ type plane struct {
 	requests, failures string
 	failed             matcher
 	// durations is its histogram of times, and perSecond how many of its units a
-	// second has; it has none where durations is empty.
+	// second has; untimed says why it has none.
 	durations string
 	perSecond string
+	untimed   string
 	// labels selects a version's requests.
 	labels func(q Question, v Version, around Around) []matcher
 	// needs says what has to be switched on.
@@ -56,11 +61,15 @@ var planes = []plane{
 	},
 	{
 		name: "Envoy Gateway", controller: "gateway.envoyproxy.io/gatewayclass-controller", requests: "envoy_cluster_endpoint_rq_total",
-		failures: "envoy_cluster_endpoint_rq_error", labels: envoyLabels, needs: "`telemetry.metrics.enablePerEndpointStats: true` in its EnvoyProxy: otherwise it counts all backends of a rule as one",
+		failures: "envoy_cluster_endpoint_rq_error", labels: envoyLabels,
+		untimed: "envoy_cluster_upstream_rq_time takes all backends of a rule for one, and by endpoint there are counters alone",
+		needs:   "`telemetry.metrics.enablePerEndpointStats: true` in its EnvoyProxy: otherwise it counts all backends of a rule as one",
 	},
 	{
 		name: "NGINX Gateway Fabric", controller: "gateway.nginx.org/nginx-gateway-controller", requests: "nginx_http_upstream_peer_responses_total",
-		failed: matcher{"nginx_status_range", `="5xx"`}, labels: fabricLabels, needs: "NGINX Plus: the open source NGINX counts no requests by Service",
+		failed: matcher{"nginx_status_range", `="5xx"`}, labels: fabricLabels,
+		untimed: "nginx_http_upstream_peer_response_time_milliseconds is a mean of the latest requests, of which there is no quantile",
+		needs:   "NGINX Plus: the open source NGINX counts no requests by Service",
 	},
 }
 
@@ -102,7 +111,7 @@ func (p plane) successRate(labels []matcher, window string) (value, samples stri
 // all that came before the window.
 func (p plane) latency(q Question, labels []matcher, window string) (value, samples string, err error) {
 	if p.durations == "" {
-		return "", "", fmt.Errorf("%s does not tell how long the requests of a Service take: give the analysis a query of its own", p.name)
+		return "", "", fmt.Errorf("%s does not tell how long the requests of a Service take (%s): give the analysis a query of its own", p.name, p.untimed)
 	}
 	value = fmt.Sprintf("histogram_quantile(%g, sum by (le) (%s))", q.Spec.Prometheus.Quantile, over("increase", selectors(p.durations+"_bucket", labels...), window, ""))
 	if p.perSecond != "" {
@@ -139,15 +148,19 @@ func istioLabels(q Question, v Version, _ Around) []matcher {
 
 // ingressNginxLabels: what the canary answers is counted with stable's Service, and
 // the name of the canary's upstream besides: NAMESPACE-SERVICE-PORT.
-func ingressNginxLabels(q Question, v Version, _ Around) []matcher {
-	namespace := matcher{"namespace", fmt.Sprintf(`="%s"`, q.Namespace)}
+func ingressNginxLabels(q Question, v Version, around Around) []matcher {
+	namespace, ports := matcher{"namespace", fmt.Sprintf(`="%s"`, q.Namespace)}, "[a-z0-9-]{1,15}"
+	if len(around.Ports) > 0 {
+		ports = strings.Join(around.Ports, "|")
+	}
 	if v == Canary {
-		return []matcher{namespace, {"canary", fmt.Sprintf(`=~"%s-(%s)-.+"`, q.Namespace, q.alternatives(v))}}
+		return []matcher{namespace, {"canary", fmt.Sprintf(`=~"%s-(%s)-(%s)"`, q.Namespace, q.alternatives(v), ports)}}
 	}
 	return []matcher{namespace, {"service", fmt.Sprintf(`=~"%s"`, q.alternatives(v))}, {"canary", `=""`}}
 }
 
-// envoyLabels are the addresses of the pods: all backends of a rule are one cluster.
+// envoyLabels are the addresses of the pods, or of the Services where it sends to
+// those: all backends of a rule are one cluster.
 func envoyLabels(_ Question, v Version, around Around) []matcher {
 	var quoted []string
 	for _, address := range around.Addresses[v] {
@@ -159,7 +172,7 @@ func envoyLabels(_ Question, v Version, around Around) []matcher {
 	return []matcher{{"envoy_endpoint_address", fmt.Sprintf(`=~"\\[?(%s)\\]?:[0-9]+"`, strings.Join(quoted, "|"))}}
 }
 
-// fabricLabels: NAMESPACE_SERVICE_PORT.
+// fabricLabels: NAMESPACE_SERVICE_PORT, and more behind it where sessions persist.
 func fabricLabels(q Question, v Version, _ Around) []matcher {
-	return []matcher{{"nginx_upstream_name", fmt.Sprintf(`=~"%s_(%s)_[0-9]+"`, q.Namespace, q.alternatives(v))}}
+	return []matcher{{"nginx_upstream_name", fmt.Sprintf(`=~"%s_(%s)_[0-9]+(_.+)?"`, q.Namespace, q.alternatives(v))}}
 }

@@ -9,11 +9,19 @@ import (
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
 
+// The kinds of workloads that are asked about.
+const (
+	Deployment  = "Deployment"
+	StatefulSet = "StatefulSet"
+	DaemonSet   = "DaemonSet"
+)
+
 // Question is one analysis of one rollout at one time.
 type Question struct {
-	Spec       Spec
-	Namespace  string
-	Deployment string
+	Spec      Spec
+	Namespace string
+	// Kind is that of the workload, and Deployment its name, whatever it is.
+	Kind, Deployment string
 	// State is that of the rollout: its versions, Services, routes and weight.
 	State rollout.State
 	// Since is when the weight was accepted that is asked about.

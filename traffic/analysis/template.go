@@ -4,6 +4,7 @@
 package analysis
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -17,8 +18,9 @@ const maxQuery = 16 << 10
 
 // Vars are what a query's template may name.
 type Vars struct {
-	Namespace  string
-	Deployment string
+	Namespace string
+	// Kind is that of the workload, and Deployment its name, whatever it is.
+	Kind, Deployment string
 	// StableService and CanaryService are the first Services of both versions;
 	// Service is that of the version which is asked about.
 	StableService, CanaryService, Service string
@@ -37,7 +39,7 @@ func (q Question) Vars(v Version) Vars {
 		return names[0]
 	}
 	vars := Vars{
-		Namespace: q.Namespace, Deployment: q.Deployment, StableService: first(q.Services(Stable)), CanaryService: first(q.Services(Canary)),
+		Namespace: q.Namespace, Kind: cmp.Or(q.Kind, Deployment), Deployment: q.Deployment, StableService: first(q.Services(Stable)), CanaryService: first(q.Services(Canary)),
 		Window: promDuration(q.window()),
 	}
 	of := q.State.Canary

@@ -16,13 +16,14 @@ const ActionHold rollout.Action = "hold"
 
 // Begin gives the state of a rollout that starts now: the gate is shut, and no pod
 // has changed yet. plan carries what was found and resolved (Steps, Turn,
-// OnFailure, Stable, User, Services and Timing), and in its Log who applied the
+// OnFailure, Stable, User, Services, Analyses and Timing), and in its Log who applied the
 // template; all else is set here.
 func Begin(plan State, now time.Time) State {
 	state := State{
 		OnFailure: plan.OnFailure, Steps: plan.Steps, Turn: plan.Turn, Stable: plan.Stable, Dropped: plan.Dropped,
 		User: plan.User, Services: plan.Services, Timing: plan.Timing, Held: plan.Held, OverrideBy: plan.OverrideBy,
-		Log: plan.Log.Begun(now),
+		Analyses: plan.Analyses.Unmeasured(),
+		Log:      plan.Log.Begun(now),
 	}
 	if state.ordinal() {
 		state.Partition = shut
@@ -103,14 +104,15 @@ func (s State) goesOn(now time.Time) (State, bool) {
 	return s, true
 }
 
-// skip goes to the last step, whose pods are still waited for.
+// skip goes to the last step, whose pods are still waited for; of its analyses
+// nothing waits any more.
 func skip(state State, now time.Time) State {
 	last := len(state.StepList()) - 1
 	if state.Step == last {
-		state.Told = true
+		state.Told, state.Analyses = true, state.Analyses.Waived()
 		return state
 	}
-	state.Step = last
+	state.Step, state.Analyses = last, state.Analyses.Waived()
 	return state.enter(rollout.Stepping, StageClear, now)
 }
 
@@ -143,7 +145,7 @@ func (s State) enter(phase rollout.Phase, stage rollout.Stage, now time.Time) St
 
 // end keeps what explains the rollout and drops what only served it.
 func (s State) end(now time.Time) State {
-	ended := State{Phase: rollout.Completed, Since: stamp(now), Step: s.Step, Steps: s.Steps, Stable: s.Stable, Canary: s.Canary}
+	ended := State{Phase: rollout.Completed, Since: stamp(now), Step: s.Step, Steps: s.Steps, Stable: s.Stable, Canary: s.Canary, Analyses: s.Analyses}
 	if s.Phase == rollout.RollingBack {
 		ended.Phase, ended.Reason = rollout.RolledBack, s.Reason
 	}

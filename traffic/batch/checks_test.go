@@ -43,6 +43,12 @@ func (w *world) checkWords(s Snapshot, d Decision) {
 	if waits && d.Event == nil {
 		w.fail("a wait without an Event: %s", d.State.Wait)
 	}
+	on := d.State.Phase == rollout.Promoting || (d.State.Phase == rollout.Stepping && d.State.Step > s.State.Step)
+	for _, a := range s.State.Measured() {
+		if on && w.guarded && (a.Passed == 0 || a.Last.Verdict != rollout.Passed || a.Failed > a.FailureLimit) {
+			w.fail("a batch is left without evidence")
+		}
+	}
 	if !d.State.Equal(s.State) && len(d.Delete) > 0 {
 		w.fail("two writes in one decision")
 	}

@@ -57,6 +57,8 @@ var guards = []func(Snapshot, time.Time) (Decision, bool){
 	anotherVersion,  // the template's revision is seen, or is another
 	nobodyServes,    // the Services lead to no ready pod
 	nothingToUpdate, // the user's own partition leaves no pod
+	measured,        // an analysis was measured
+	failed,          // and says that the new pods are not well
 	held,            // a person holds the rollout
 	resized,         // somebody scaled: the batch is another one
 }
@@ -89,6 +91,7 @@ func anotherVersion(s Snapshot, now time.Time) (Decision, bool) {
 		return goBack(RollBack(state, reasonSameTemplate, now)), true
 	}
 	known := state.Canary.Hash != ""
+	state.Analyses = state.Analyses.Unmeasured()
 	state = state.drop()
 	state.Canary = s.Newest
 	if !known {
@@ -161,6 +164,8 @@ type outcome struct {
 	wait  string
 	// after is when the wait is over by itself; 0 where only a change ends it.
 	after time.Duration
+	// from is when the wait began; zero means with the stage.
+	from time.Time
 	// patient waits have no deadline: a person, or time itself, ends them.
 	patient bool
 }
@@ -172,7 +177,11 @@ func settleWait(s Snapshot, o outcome, now time.Time) Decision {
 		return Decision{State: *o.next, Event: o.event}
 	}
 	state := s.State
-	left := state.Since.Add(time.Duration(state.Timing.StepDeadline)).Sub(now)
+	from := state.Since
+	if !o.from.IsZero() {
+		from = o.from
+	}
+	left := from.Add(time.Duration(state.Timing.StepDeadline)).Sub(now)
 	switch {
 	case o.patient || left > 0:
 		decision := waitFor(state, o.wait)

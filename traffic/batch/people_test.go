@@ -126,6 +126,7 @@ func (w *world) crashes() bool { return w.sick["crashes"] }
 
 func (w *world) act(action rollout.Action) {
 	if next, err := Act(w.state, action, w.now); err == nil {
+		w.guarded = w.guarded && action != rollout.ActionSkip
 		w.write(next)
 	}
 }

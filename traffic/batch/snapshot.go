@@ -35,6 +35,8 @@ type Snapshot struct {
 	// Timing.MinStep.
 	Closed rollout.Closed
 	Hasty  bool
+	// Measurements are the newest of each analysis, by its name.
+	Measurements map[string]rollout.Measurement
 }
 
 // Pod is one pod of the workload.

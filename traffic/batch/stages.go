@@ -21,7 +21,7 @@ var stages = []struct {
 	{StageClear, leaveClear},     // the Services lead away from the batch's pods: they are taken
 	{StageBatch, leaveBatch},     // the batch's pods are new and ready
 	{StageTurn, leaveTurn},       // the Services lead to the new pods: the step's time runs
-	{StageDwell, leaveDwell},     // time and people agree: next batch, or promote
+	{StageDwell, leaveDwell},     // time, evidence and people agree: next batch, or promote
 	{StageRelease, leaveRelease}, // the user's own updateStrategy, no pod is old
 	{StageReturn, leaveReturn},   // back: the Services lead away from the new pods
 	{StageRestore, leaveRestore}, // back: stable's template, no pod is new
@@ -132,7 +132,7 @@ func leaveBatch(s Snapshot, now time.Time) outcome {
 		next := state.enter(rollout.Stepping, StageTurn, now)
 		return to(next, eventServes(next))
 	}
-	next := state.enter(rollout.Stepping, StageDwell, now)
+	next := state.dwell(now)
 	return to(next, eventReady(next, ready, s.Replicas))
 }
 
@@ -147,11 +147,12 @@ func leaveTurn(s Snapshot, now time.Time) outcome {
 	if o, over := s.State.seen(now); !over {
 		return o
 	}
-	next := s.State.enter(rollout.Stepping, StageDwell, now)
+	next := s.State.dwell(now)
 	return to(next, eventReady(next, s.changed(), s.Replicas))
 }
 
-// leaveDwell goes on to the next batch, or promotes, when time and people agree.
+// leaveDwell goes on to the next batch, or promotes, when time, evidence and people
+// agree.
 func leaveDwell(s Snapshot, now time.Time) outcome {
 	state, step := s.State, s.State.Current()
 	if wait := s.missing(); wait != "" {
@@ -164,7 +165,13 @@ func leaveDwell(s Snapshot, now time.Time) outcome {
 		next := state.enter(rollout.Stepping, StageBatch, now)
 		return to(next, eventUnready(next, s.changed(), s.want()))
 	}
+	if o, unclear := s.unclear(now); unclear {
+		return o
+	}
 	if o, over := until(state.Since, s.lasts(), now, stageWaits[StageDwell]); !over {
+		return o
+	}
+	if o, unproved := s.unproved(); unproved {
 		return o
 	}
 	if step.Pause && !state.Told {
@@ -175,6 +182,7 @@ func leaveDwell(s Snapshot, now time.Time) outcome {
 	}
 	if state.Step+1 < len(state.StepList()) {
 		state.Step++
+		state.Analyses = state.Analyses.Unmeasured()
 		return to(state.enter(rollout.Stepping, StageClear, now), nil)
 	}
 	next := state.enter(rollout.Promoting, StageRelease, now)

@@ -87,6 +87,8 @@ type State struct {
 	// Services select the pods. Without them only pods change.
 	Services []string       `json:"services,omitempty"`
 	Timing   rollout.Timing `json:"timing,omitzero"`
+	// Analyses are the evidence that each batch waits for.
+	Analyses rollout.Evidence `json:"analyses,omitempty"`
 	// Held is set by the action hold and cleared by continue.
 	Held bool `json:"held,omitempty"`
 	// Told is set when a person said continue to the current step.

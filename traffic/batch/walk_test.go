@@ -36,6 +36,9 @@ func someWorld(random *rand.Rand) *world {
 		}
 		return newWorld(g)
 	}
+	if random.IntN(3) == 0 {
+		g.analysis = &rollout.Analysis{Name: "smoke", Interval: rollout.Duration(interval), FailureLimit: random.IntN(2), InconclusiveLimit: random.IntN(2)}
+	}
 	g.unavailable, g.bare = one("", "1", "2", "50%"), random.IntN(6) == 0
 	if random.IntN(4) == 0 {
 		g.partition = ptr.To(int32(random.IntN(4)))
@@ -69,8 +72,17 @@ func walk(seed uint64, bug string) *world {
 	w := someWorld(random)
 	w.bug, w.sick["new"], w.sick["crashes"] = bug, random.IntN(4) == 0, random.IntN(2) == 0
 	w.cruel = w.crashes() && random.IntN(3) == 0
+	if w.says != nil {
+		w.guarded = true
+		w.says = func() rollout.Verdict {
+			return []rollout.Verdict{rollout.Passed, rollout.Passed, rollout.Passed, rollout.Inconclusive, rollout.Failed}[random.IntN(5)]
+		}
+	}
 	for range 400 {
 		w.step(random, false)
+	}
+	if w.says != nil {
+		w.says = func() rollout.Verdict { return rollout.Passed }
 	}
 	for i := 0; i < 9000 && w.state.InFlight(); i++ {
 		w.step(random, true)
@@ -112,7 +124,7 @@ func TestEveryWalkIsSafeAndEnds(t *testing.T) {
 
 // A checker that could not see a bug would prove nothing.
 func TestPlantedBugsAreFound(t *testing.T) {
-	for _, bug := range []string{"no settle", "template first", "all at once", "rounds the wrong way", "not clear", "broken pods stay", "own strategy lost"} {
+	for _, bug := range []string{"no settle", "template first", "all at once", "rounds the wrong way", "not clear", "broken pods stay", "own strategy lost", "no evidence"} {
 		t.Run(bug, func(t *testing.T) {
 			const most = 1000
 			for seed := range uint64(most) {

@@ -74,6 +74,9 @@ func deadlineReason(wait string, d rollout.Duration) string {
 
 func eventStarted(s State) *rollout.Event {
 	text := fmt.Sprintf("batches %s; stable is %s", s.Steps, s.Stable.Name)
+	if names := s.Analyses.Guards(); len(names) > 0 {
+		text += "; guarded by " + strings.Join(names, ", ")
+	}
 	if note := Note(*s.User); note != "" {
 		text += "; " + note
 	}

@@ -38,6 +38,10 @@ type world struct {
 	served          string // by the data plane, some time behind
 	shownAt         time.Time
 	down            bool // the webhook is away from the controller's writes
+	// says is what the analysis says when it is measured, each ten seconds of a
+	// batch that stays; nil where there is none.
+	says func() rollout.Verdict
+	last rollout.Measurement
 	// for the checks.
 	user    string // the user's own updateStrategy, as JSON
 	sized   int32  // the replicas that the partition was decided for
@@ -49,12 +53,14 @@ type world struct {
 	refused int // scalings
 	stages  map[rollout.Stage]bool
 	told    []string
+	guarded bool // nobody has skipped
 }
 
 const (
 	settle   = 5 * time.Second
 	lag      = 2 * time.Second // less than settle
 	deadline = time.Minute
+	interval = 2 * time.Second // of the analysis
 )
 
 // given is what a walk starts with.
@@ -68,6 +74,7 @@ type given struct {
 	unavailable, surge *intstr.IntOrString
 	bare               bool // no rollingUpdate at all
 	onFailure          string
+	analysis           *rollout.Analysis
 }
 
 func (g given) user() Knobs {
@@ -97,6 +104,10 @@ func newWorld(g given) *world {
 	}
 	if g.services {
 		plan.Services = []string{"demo"}
+	}
+	if g.analysis != nil {
+		plan.Analyses = rollout.Evidence{*g.analysis}
+		w.says = func() rollout.Verdict { return rollout.Passed }
 	}
 	w.write(Begin(plan, w.now))
 	return w
@@ -150,6 +161,7 @@ func (w *world) snapshot() Snapshot {
 	if w.observed {
 		s.Newest = version(w.update)
 	}
+	s.Measurements = w.measure()
 	for _, pod := range w.pods {
 		s.Pods = append(s.Pods, *pod)
 		if pod.Hash == w.update && !pod.Leaving {
@@ -160,6 +172,18 @@ func (w *world) snapshot() Snapshot {
 		s.Services = []Service{{Name: "demo", Exists: true, InPlace: w.selected == w.state.Target().Select}}
 	}
 	return s
+}
+
+// measure gives the newest measurement of the state's analysis.
+func (w *world) measure() map[string]rollout.Measurement {
+	if w.says == nil {
+		return nil
+	}
+	due := max(w.state.Since.UnixMilli(), w.last.At.UnixMilli()) + interval.Milliseconds()
+	if len(w.state.Measured()) > 0 && w.now.UnixMilli() >= due {
+		w.last = rollout.Measurement{At: w.now, Verdict: w.says(), Says: "7 of 10"}
+	}
+	return map[string]rollout.Measurement{"smoke": w.last}
 }
 
 func (w *world) rendered() bool {
@@ -245,6 +269,8 @@ func (w *world) plant(d Decision, s Snapshot) Decision {
 		d.State.Partition = s.left()
 	case w.bug == "broken pods stay" && s.State.ordinal():
 		d.Delete = nil
+	case w.bug == "no evidence" && s.State.Stage == StageDwell && d.State.Stage == StageDwell && len(d.State.Analyses) > 0:
+		d.State.Analyses = d.State.Analyses.Waived()
 	case w.bug == "own strategy lost" && d.State.Stage == StageRelease:
 		d.State.User = &Knobs{StatefulSet: &appsv1.StatefulSetUpdateStrategy{}}
 	}

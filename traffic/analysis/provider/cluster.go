@@ -4,10 +4,12 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -34,19 +36,24 @@ type cluster struct {
 	secretsIn string
 }
 
-// pods lists those of a version.
-func (c cluster) pods(ctx context.Context, namespace string, v rollout.Version) ([]corev1.Pod, error) {
+// pods lists those of a version: of a Deployment those of its ReplicaSet, of other
+// workloads those of its ControllerRevision.
+func (c cluster) pods(ctx context.Context, q analysis.Question, v rollout.Version) ([]corev1.Pod, error) {
 	if v.Hash == "" {
 		return nil, nil
 	}
 	var list corev1.PodList
-	err := c.live.List(ctx, &list, client.InNamespace(namespace), client.MatchingLabels{appsv1.DefaultDeploymentUniqueLabelKey: v.Hash}, client.Limit(maxPods))
+	label, kind, name := appsv1.DefaultDeploymentUniqueLabelKey, "ReplicaSet", v.ReplicaSet
+	if q.Kind == analysis.StatefulSet || q.Kind == analysis.DaemonSet {
+		label, kind, name = appsv1.ControllerRevisionHashLabelKey, q.Kind, q.Deployment
+	}
+	err := c.live.List(ctx, &list, client.InNamespace(q.Namespace), client.MatchingLabels{label: v.Hash}, client.Limit(maxPods))
 	if err != nil {
 		return nil, fmt.Errorf("cannot list the pods of %s: %w", v.ReplicaSet, err)
 	}
 	return slices.DeleteFunc(list.Items, func(pod corev1.Pod) bool {
 		return !slices.ContainsFunc(pod.OwnerReferences, func(owner metav1.OwnerReference) bool {
-			return owner.Kind == "ReplicaSet" && owner.Name == v.ReplicaSet
+			return owner.Kind == kind && owner.Name == name
 		})
 	}), nil
 }
@@ -58,8 +65,14 @@ func (c cluster) around(ctx context.Context, q analysis.Question) (analysis.Arou
 	if err != nil {
 		return out, err
 	}
+	if out.Ports, err = c.ports(ctx, q); err != nil {
+		return out, err
+	}
 	for version, of := range map[analysis.Version]rollout.Version{analysis.Canary: q.State.Canary, analysis.Stable: q.State.Stable} {
-		pods, err := c.pods(ctx, q.Namespace, of)
+		if out.Addresses[version], err = c.clusterIPs(ctx, q.Namespace, q.Services(version)); err != nil {
+			return out, err
+		}
+		pods, err := c.pods(ctx, q, of)
 		if err != nil {
 			return out, err
 		}
@@ -70,6 +83,63 @@ func (c cluster) around(ctx context.Context, q analysis.Question) (analysis.Arou
 		}
 	}
 	return out, nil
+}
+
+// clusterIPs are the addresses of Services, which are none where they are headless
+// or gone.
+func (c cluster) clusterIPs(ctx context.Context, namespace string, services []string) (out []string, err error) {
+	for _, name := range services {
+		var service corev1.Service
+		err := c.live.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &service)
+		if client.IgnoreNotFound(err) != nil {
+			return nil, fmt.Errorf("cannot get Service %q: %w", name, err)
+		}
+		for _, address := range service.Spec.ClusterIPs {
+			if address != corev1.ClusterIPNone {
+				out = append(out, address)
+			}
+		}
+	}
+	return out, nil
+}
+
+// ports are those by which the divided Ingresses lead to the Services.
+func (c cluster) ports(ctx context.Context, q analysis.Question) (out []string, err error) {
+	for _, text := range q.State.Routes {
+		ref, err := route.ParseRef(text)
+		if err != nil || ref.Kind != route.Ingress {
+			continue
+		}
+		var ingress networkingv1.Ingress
+		if err := c.get(ctx, ref.Words(), q.Namespace, ref.Name, &ingress); err != nil {
+			return nil, err
+		}
+		for _, backend := range backends(ingress.Spec) {
+			port := cmp.Or(backend.Port.Name, strconv.Itoa(int(backend.Port.Number)))
+			if slices.Contains(q.State.Backends, backend.Name) && !slices.Contains(out, port) {
+				out = append(out, port)
+			}
+		}
+	}
+	return out, nil
+}
+
+// backends are the Services that an Ingress leads to.
+func backends(spec networkingv1.IngressSpec) (out []networkingv1.IngressServiceBackend) {
+	if spec.DefaultBackend != nil && spec.DefaultBackend.Service != nil {
+		out = append(out, *spec.DefaultBackend.Service)
+	}
+	for _, rule := range spec.Rules {
+		if rule.HTTP == nil {
+			continue
+		}
+		for _, path := range rule.HTTP.Paths {
+			if path.Backend.Service != nil {
+				out = append(out, *path.Backend.Service)
+			}
+		}
+	}
+	return out
 }
 
 // controller is that of the class which serves the rollout's first route.

@@ -41,6 +41,7 @@ type gate struct {
 type gateAsks struct {
 	Analysis   string          `json:"analysis"`
 	Namespace  string          `json:"namespace"`
+	Kind       string          `json:"kind,omitempty"`
 	Deployment string          `json:"deployment"`
 	Step       int             `json:"step"`
 	Weight     int             `json:"weight"`
@@ -60,7 +61,7 @@ type gateSays struct {
 // Measure asks the gate, again where it does not answer.
 func (g gate) Measure(ctx context.Context, q analysis.Question) (analysis.Reading, error) {
 	body, err := json.Marshal(gateAsks{
-		Analysis: q.Spec.Name, Namespace: q.Namespace, Deployment: q.Deployment, Step: q.State.Step + 1, Weight: q.State.Weight, Since: q.Since,
+		Analysis: q.Spec.Name, Namespace: q.Namespace, Kind: q.Kind, Deployment: q.Deployment, Step: q.State.Step + 1, Weight: q.State.Weight, Since: q.Since,
 		Stable: q.State.Stable, Canary: q.State.Canary,
 	})
 	if err != nil {

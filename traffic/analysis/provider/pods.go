@@ -26,11 +26,11 @@ type pods struct {
 // Measure counts what the pods went through.
 func (p *pods) Measure(ctx context.Context, q analysis.Question) (analysis.Reading, error) {
 	out := analysis.Reading{Pods: map[analysis.Version]analysis.Health{}}
-	canary, err := p.pods(ctx, q.Namespace, q.State.Canary)
+	canary, err := p.pods(ctx, q, q.State.Canary)
 	if err != nil {
 		return out, err
 	}
-	stable, err := p.pods(ctx, q.Namespace, q.State.Stable)
+	stable, err := p.pods(ctx, q, q.State.Stable)
 	if err != nil {
 		return out, err
 	}
@@ -46,7 +46,7 @@ type looks struct {
 	last map[look]seen
 }
 
-type look struct{ namespace, replicaSet, analysis string }
+type look struct{ namespace, kind, name, hash, analysis string }
 
 type seen struct {
 	at    time.Time
@@ -65,7 +65,7 @@ func (l *looks) swap(q analysis.Question, now analysis.Readiness) analysis.Readi
 			delete(l.last, key)
 		}
 	}
-	key := look{q.Namespace, q.State.Canary.ReplicaSet, q.Spec.Name}
+	key := look{q.Namespace, q.Kind, q.Deployment, q.State.Canary.Hash, q.Spec.Name}
 	before := l.last[key].ready
 	l.last[key] = seen{q.At, now}
 	return before

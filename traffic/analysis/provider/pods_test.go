@@ -17,6 +17,22 @@ import (
 	"github.com/evenkeel-dev/evenkeel/traffic/analysis"
 )
 
+// The pods of a StatefulSet are those of its ControllerRevision.
+func TestPodsOfAStatefulSet(t *testing.T) {
+	pod := func(name, hash, owner string) *corev1.Pod {
+		p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name, Labels: map[string]string{"controller-revision-hash": hash}}}
+		p.OwnerReferences = []metav1.OwnerReference{{Kind: "StatefulSet", Name: owner}}
+		return p
+	}
+	c := fake.NewClientBuilder().WithObjects(pod("demo-0", "1", "demo"), pod("demo-1", "1", "demo"), pod("demo-2", "2", "demo"), pod("else-0", "2", "else")).Build()
+	q := about(analysis.Spec{Pods: &analysis.Pods{}})
+	q.Kind = analysis.StatefulSet
+	got, err := (&pods{cluster: cluster{live: c}}).Measure(t.Context(), q)
+	require.NoError(t, err)
+	assert.Equal(t, 1, got.Pods[analysis.Canary].Pods)
+	assert.Equal(t, 2, got.Pods[analysis.Stable].Pods)
+}
+
 // A drop between two looks is told once, by each analysis that looks; the looks at
 // what nobody asks about any more are forgotten.
 func TestADropBetweenTwoLooks(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -48,10 +49,18 @@ func around(t *testing.T) Provider {
 		&gatewayv1.HTTPRoute{ObjectMeta: shop("mesh"), Spec: gatewayv1.HTTPRouteSpec{CommonRouteSpec: gatewayv1.CommonRouteSpec{ParentRefs: parent.ParentRefs[:1]}}},
 		&gatewayv1.Gateway{ObjectMeta: metav1.ObjectMeta{Namespace: "infra", Name: "edge"}, Spec: gatewayv1.GatewaySpec{GatewayClassName: "edge"}},
 		&gatewayv1.GatewayClass{ObjectMeta: metav1.ObjectMeta{Name: "edge"}, Spec: gatewayv1.GatewayClassSpec{ControllerName: "gateway.envoyproxy.io/gatewayclass-controller"}},
-		&networkingv1.Ingress{ObjectMeta: shop("demo"), Spec: networkingv1.IngressSpec{IngressClassName: ptr.To("web")}},
+		&networkingv1.Ingress{ObjectMeta: shop("demo"), Spec: networkingv1.IngressSpec{IngressClassName: ptr.To("web"), Rules: []networkingv1.IngressRule{{IngressRuleValue: networkingv1.IngressRuleValue{HTTP: &networkingv1.HTTPIngressRuleValue{
+			Paths: []networkingv1.HTTPIngressPath{backend("demo", "", 8080), backend("demo", "web", 0), backend("other", "", 1), backend("demo", "", 8080)},
+		}}}}}},
+		&corev1.Service{ObjectMeta: shop("demo"), Spec: corev1.ServiceSpec{ClusterIPs: []string{"None"}}},
+		&corev1.Service{ObjectMeta: shop("demo-canary"), Spec: corev1.ServiceSpec{ClusterIPs: []string{"10.96.0.7", "fd00::7"}}},
 		&networkingv1.IngressClass{ObjectMeta: metav1.ObjectMeta{Name: "web"}, Spec: networkingv1.IngressClassSpec{Controller: "k8s.io/ingress-nginx"}},
 		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "evenkeel", Name: "keys"}, Data: map[string][]byte{"token": []byte("hush\n"), "key": []byte("hush")}},
 	).Build(), "evenkeel")
+}
+
+func backend(service, port string, number int32) networkingv1.HTTPIngressPath {
+	return networkingv1.HTTPIngressPath{Backend: networkingv1.IngressBackend{Service: &networkingv1.IngressServiceBackend{Name: service, Port: networkingv1.ServiceBackendPort{Name: port, Number: number}}}}
 }
 
 // about is a question about the canary in that cluster.
@@ -155,7 +164,7 @@ func TestPrometheusIsAskedAboutBoth(t *testing.T) {
 
 func TestTheDataPlaneChoosesTheQuery(t *testing.T) {
 	for route, counted := range map[string]string{
-		"httproute/demo": `envoy_endpoint_address=~"\\[?(10\\.0\\.0\\.2)\\]?:[0-9]+"`, "grpcroute/demo": "envoy_cluster_endpoint_rq_total", "ingress/demo": "nginx_ingress_controller_requests",
+		"httproute/demo": `envoy_endpoint_address=~"\\[?(10\\.96\\.0\\.7|fd00::7|10\\.0\\.0\\.2)\\]?:[0-9]+"`, "grpcroute/demo": "envoy_cluster_endpoint_rq_total", "ingress/demo": `canary=~"shop-(demo-canary)-(8080|web)"`,
 	} {
 		asked, address := server(t, nil)
 		q := about(analysis.Spec{Prometheus: &analysis.Prometheus{Address: address, BuiltIn: analysis.SuccessRate, Window: time.Hour, Timeout: time.Second}})
@@ -264,4 +273,46 @@ func TestNoRedirectLeavesItsHost(t *testing.T) {
 	defer round.Close()
 	_, err := around(t).Measure(t.Context(), about(gateAt(round.URL, "", 0)))
 	require.ErrorContains(t, err, "it redirects more than 3 times")
+}
+
+// Whoever does not answer in time does not hold a measurement up: the gate is asked
+// again as often as it may be, and then nothing is known.
+func TestWhoDoesNotAnswerInTime(t *testing.T) {
+	for name, row := range map[string]struct {
+		spec  func(url string) analysis.Spec
+		asked int32
+		says  string
+	}{
+		"Prometheus": {func(url string) analysis.Spec {
+			spec := own(url, "one")
+			spec.Prometheus.Timeout = 300 * time.Millisecond
+			return spec
+		}, 1, "the server does not answer: "},
+		"a gate": {func(url string) analysis.Spec {
+			spec := gateAt(url, "", 0)
+			spec.Gate.Timeout = 300 * time.Millisecond
+			return spec
+		}, 1, "the gate does not answer"},
+		"a gate that is asked again": {func(url string) analysis.Spec {
+			spec := gateAt(url, "", 1)
+			spec.Gate.Timeout = 300 * time.Millisecond
+			return spec
+		}, 2, "the gate does not answer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var asked atomic.Int32
+			s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				asked.Add(1)
+				_, _ = io.Copy(io.Discard, r.Body) // whoever hangs up is seen once all is read
+				<-r.Context().Done()
+			}))
+			defer s.Close()
+			_, err := around(t).Measure(t.Context(), about(row.spec(s.URL)))
+			require.ErrorContains(t, err, row.says)
+			require.ErrorContains(t, err, "deadline exceeded")
+			assert.Equal(t, row.asked, asked.Load())
+			verdict, _ := analysis.Unknown(err)
+			assert.Equal(t, rollout.Inconclusive, verdict)
+		})
+	}
 }

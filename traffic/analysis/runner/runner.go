@@ -5,6 +5,7 @@ package runner
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -42,8 +43,8 @@ type Runner struct {
 	specs    func() map[string]analysis.Spec
 	now      func() time.Time
 	counts   *Metrics
-	wake     chan event.GenericEvent
-	changed  chan struct{} // something is wanted, or a measurement has ended
+	wake     map[string]chan event.GenericEvent // by kind
+	changed  chan struct{}                      // something is wanted, or a measurement has ended
 	slots    chan struct{}
 
 	mu     sync.Mutex
@@ -64,18 +65,29 @@ type task struct {
 func New(o Options) *Runner {
 	r := &Runner{
 		provider: o.Provider, specs: o.Specs, now: o.Now, wanted: map[types.NamespacedName]map[string]*task{},
-		wake: make(chan event.GenericEvent), changed: make(chan struct{}, 1), slots: make(chan struct{}, atOnce),
+		wake: map[string]chan event.GenericEvent{}, changed: make(chan struct{}, 1), slots: make(chan struct{}, atOnce),
 		counts: o.Metrics,
 	}
 	if r.now == nil {
 		r.now = time.Now
 	}
+	for _, kind := range []string{analysis.Deployment, analysis.StatefulSet, analysis.DaemonSet} {
+		r.wake[kind] = make(chan event.GenericEvent)
+	}
 	r.counts.of(r.specs)
 	return r
 }
 
-// Wake names the Deployments about which there is a new measurement.
-func (r *Runner) Wake() <-chan event.GenericEvent { return r.wake }
+// Wake names the workloads of a kind about which there is a new measurement.
+func (r *Runner) Wake(kind string) <-chan event.GenericEvent { return r.wake[kind] }
+
+// workload is the kind and the name in a key: of a Deployment the name alone.
+func workload(key types.NamespacedName) (kind, name string) {
+	if kind, name, named := strings.Cut(key.Name, "/"); named {
+		return kind, name
+	}
+	return analysis.Deployment, key.Name
+}
 
 // NeedLeaderElection tells that the leader alone measures.
 func (r *Runner) NeedLeaderElection() bool { return true }
@@ -84,11 +96,12 @@ func (r *Runner) NeedLeaderElection() bool { return true }
 // flight, and gives the newest measurement of each of its analyses.
 func (r *Runner) Of(key types.NamespacedName, state rollout.State) map[string]rollout.Measurement {
 	specs := r.specs()
+	kind, name := workload(key)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	before, now, out := r.wanted[key], map[string]*task{}, map[string]rollout.Measurement{}
 	for _, a := range state.Measured() {
-		q := analysis.Question{Namespace: key.Namespace, Deployment: key.Name, State: state, Since: state.Since}
+		q := analysis.Question{Namespace: key.Namespace, Kind: kind, Deployment: name, State: state, Since: state.Since}
 		q.Spec = specs[a.Name] // without a provider where the policy has it no more
 		one := before[a.Name]
 		if one == nil || one.question.State.Canary != state.Canary {
@@ -181,9 +194,9 @@ func (r *Runner) measure(ctx context.Context, key types.NamespacedName, one *tas
 	r.mu.Unlock()
 	<-r.slots
 	r.look()
-	object := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
+	object := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: q.Deployment}}
 	select {
-	case r.wake <- event.GenericEvent{Object: object}:
+	case r.wake[q.Kind] <- event.GenericEvent{Object: object}:
 	case <-ctx.Done():
 	}
 }

@@ -56,7 +56,7 @@ func started(t *testing.T, p provides) (r *Runner, woken *atomic.Int32, stop fun
 	go func() {
 		for {
 			select {
-			case <-r.Wake():
+			case <-r.Wake(analysis.Deployment):
 				woken.Add(1)
 			case <-ctx.Done():
 				return
@@ -130,6 +130,24 @@ func TestWhatIsNotAnswered(t *testing.T) {
 			assert.Equal(t, rollout.Inconclusive, known[name].Verdict, name)
 			assert.Equal(t, says, known[name].Says)
 		}
+		stop()
+	})
+}
+
+// A StatefulSet's key names its kind, which is asked about, and woken.
+func TestWorkloadsOfOtherKinds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var last atomic.Pointer[analysis.Question]
+		r, woken, stop := started(t, func(_ context.Context, q analysis.Question) (analysis.Reading, error) {
+			last.Store(&q)
+			return analysis.Reading{Verdict: rollout.Passed}, nil
+		})
+		r.Of(types.NamespacedName{Namespace: "shop", Name: "StatefulSet/db"}, dwelling("gate"))
+		time.Sleep(31 * time.Second)
+		one := <-r.Wake(analysis.StatefulSet)
+		assert.Equal(t, "db", one.Object.GetName())
+		assert.Equal(t, []string{"StatefulSet", "db"}, []string{last.Load().Kind, last.Load().Deployment})
+		assert.Zero(t, woken.Load(), "no Deployment is")
 		stop()
 	})
 }
