@@ -134,9 +134,13 @@ func settleWait(s Snapshot, o outcome, now time.Time) Decision {
 	return decision
 }
 
+// maxSentence bounds a wait and a reason, in bytes: the cluster's own words stand in
+// some, and a state that grew too long could not be read again.
+const maxSentence = 1 << 10
+
 // waitFor records why the stage waits, and tells it when that is new.
 func waitFor(state State, wait string) Decision {
-	if state.Wait == wait {
+	if wait = cut(wait, maxSentence); state.Wait == wait {
 		return Decision{State: state}
 	}
 	state.Wait = wait
@@ -147,7 +151,7 @@ func waitFor(state State, wait string) Decision {
 // Admission calls it when a person wishes it, Decide when a rule demands it.
 func RollBack(state State, reason string, now time.Time) State {
 	stage := state.wayBack()
-	state.Reason, state.Held = reason, false
+	state.Reason, state.Held = cut(reason, maxSentence), false
 	if stage == StageWithdraw || stage == StageRestore {
 		state.Weight, state.Exposed = 0, false
 	}

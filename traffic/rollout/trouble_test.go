@@ -4,6 +4,7 @@
 package rollout
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -238,4 +239,18 @@ func TestTheWebhookIsNotCalled(t *testing.T) {
 			assert.Equal(t, row.late, state.Wait)
 		})
 	}
+}
+
+// Words of the cluster that stand in a state are bounded, or it could not be read again.
+func TestAWaitIsBounded(t *testing.T) {
+	s := well(StageScale)
+	s.Canary.Ready, s.Services[0].CanaryReady, s.Canary.Refused = 0, 0, strings.Repeat("é", MaxStateBytes)
+	state, told := after(s, 0, 10*time.Second)
+	assert.Len(t, told, 1, "and told once")
+	assert.LessOrEqual(t, len(state.Wait), 1<<10)
+	s.State = state
+	state = Decide(s, noon.Add(6*time.Minute)).State
+	assert.Equal(t, RollingBack, state.Phase)
+	_, err := ParseState(state.String())
+	assert.NoError(t, err)
 }
