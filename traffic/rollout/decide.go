@@ -30,7 +30,7 @@ func Decide(s Snapshot, now time.Time) Decision {
 			return decision
 		}
 	}
-	decision := settleWait(s, leave(s, now), now)
+	decision := settleWait(s, s.unkept(leave(s, now)), now)
 	if _, left := s.canaryServes(now); left > 0 && (decision.After == 0 || left < decision.After) {
 		decision.After = left
 	}
@@ -103,6 +103,20 @@ type outcome struct {
 	patient bool
 	// lasting waits have a deadline after which a person looks, and no way back.
 	lasting bool
+}
+
+// unkept forgets when a stage's promise was first seen kept, once it is not any more:
+// what the data plane has followed since is unknown. Where Seen is the time of trouble
+// there is nothing to forget.
+func (s Snapshot) unkept(o outcome) outcome {
+	stage := s.State.Stage
+	if o.next != nil || o.patient || s.State.Seen.IsZero() || stage == StageDwell || stage == StageDrain {
+		return o
+	}
+	next := s.State
+	next.Seen = time.Time{}
+	decision := waitFor(next, o.wait)
+	return outcome{next: &decision.State, event: decision.Event}
 }
 
 // settleWait turns a stage's outcome into a decision, and a wait that has lasted

@@ -254,3 +254,21 @@ func TestAWaitIsBounded(t *testing.T) {
 	_, err := ParseState(state.String())
 	assert.NoError(t, err)
 }
+
+// A route that is accepted, then not, and then again has to settle anew: what the data
+// plane followed in between nobody knows. A walk found that it did not.
+func TestAPromiseThatWasBrokenSettlesAnew(t *testing.T) {
+	s := well(StageWithdraw)
+	state, _ := after(s, 0, 3*time.Second)
+	assert.Equal(t, noon, state.Seen)
+	s.State, s.Routes[0].Accepted = state, false
+	state, told := after(s, 4*time.Second, 20*time.Second)
+	assert.Equal(t, StageWithdraw, state.Stage)
+	assert.True(t, state.Seen.IsZero())
+	assert.Empty(t, told, "it waits for the same")
+	s.State, s.Routes[0].Accepted = state, true
+	state, _ = after(s, 21*time.Second, 25*time.Second)
+	assert.Equal(t, StageWithdraw, state.Stage)
+	s.State = state
+	assert.Equal(t, StageRestore, Decide(s, noon.Add(26*time.Second)).State.Stage)
+}
