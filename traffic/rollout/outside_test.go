@@ -35,14 +35,20 @@ var outsides = []event{
 		}
 	}},
 	{"the route goes, or comes back", func(w *world) {
-		w.routeGone, w.weight, w.match, w.mirror, w.shownAt = !w.routeGone, -1, "", 0, w.now
+		w.changes()
+		w.routeGone, w.weight, w.match, w.mirror = !w.routeGone, -1, "", 0
 		w.undivided, w.divided = true, false
 	}},
 	{"the route is led elsewhere, or back", func(w *world) { w.astray = !w.astray }},
-	{"the route is not accepted, or is", func(w *world) { w.unaccepted, w.shownAt = !w.unaccepted, w.now }},
+	{"the route is not accepted, or is", func(w *world) {
+		if w.unaccepted, w.shownAt = !w.unaccepted, w.now; w.unaccepted {
+			w.reconcile(all) // its status wakes the controller: no refusal goes by unseen
+		}
+	}},
 	{"the Service goes, or comes back", func(w *world) {
 		if w.state.Divides() {
-			w.bare, w.serviceGone, w.selected, w.shownAt = w.serviceGone && w.state.Target().Select != "", !w.serviceGone, "", w.now
+			w.changes()
+			w.bare, w.serviceGone, w.selected = w.serviceGone && w.state.Target().Select != "", !w.serviceGone, ""
 		}
 	}},
 	{"the Service loses stable, or finds it", func(w *world) { w.lost = !w.lost }},
@@ -59,6 +65,14 @@ var outsides = []event{
 			w.write(RollBack(w.state, "the strategy canary was taken off", w.now))
 		}
 	}},
+}
+
+// changes starts the lag of what is shown next; what was shown before is not later for
+// its sake.
+func (w *world) changes() {
+	if w.showing() == w.served {
+		w.shownAt = w.now
+	}
 }
 
 // heal undoes all of it. Where there is no way back, somebody mends the canary, too.

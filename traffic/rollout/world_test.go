@@ -399,7 +399,7 @@ func (w *world) pass(d time.Duration) {
 	w.now = w.now.Add(d)
 	if w.now.Sub(w.shownAt) >= lag {
 		last := w.served
-		if w.served = w.showing(); w.unaccepted { // endpoints follow all the same
+		if w.served = w.showing(); w.unaccepted && !w.routeGone { // endpoints follow all the same
 			w.served.weight, w.served.match, w.served.mirror = last.weight, last.match, last.mirror
 		} else if w.divided {
 			w.undivided = false
