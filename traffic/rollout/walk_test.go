@@ -118,7 +118,7 @@ func TestEveryWalkIsSafeAndEnds(t *testing.T) {
 	}
 	t.Logf("%d walks of 400 events and more: %v", walks, ends)
 	for _, strategy := range Strategies() {
-		assert.Greater(t, ends[strategy+" Completed"], walks/20, strategy)
+		assert.Greater(t, ends[strategy+" Completed"], walks/60, strategy)
 		assert.Greater(t, ends[strategy+" RolledBack"], walks/50, strategy)
 	}
 }
