@@ -81,7 +81,7 @@ func (r *Reconciler) writeState(ctx context.Context, d *appsv1.Deployment, state
 }
 
 func (r *Reconciler) applyService(ctx context.Context, w *world, seen rollout.Service, target rollout.Target) error {
-	if seen.Exists && !seen.InPlace && seen.By == "" {
+	if seen.Exists && !seen.InPlace && seen.By == "" && !shared(w.services[seen.Name], seen) {
 		if err := r.annotateService(ctx, w.services[seen.Name], w.narrowing(w.services[seen.Name], w.narrow(target))); err != nil {
 			return err
 		}

@@ -21,7 +21,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -76,7 +75,7 @@ func (r *Reconciler) setUpBatches(mgr ctrl.Manager, concurrency int) error {
 			Owns(&appsv1.ControllerRevision{}).
 			Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(b.holders)).
 			Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(b.holdersOfSlice)).
-			WithOptions(controller.Options{MaxConcurrentReconciles: concurrency})
+			WithOptions(looks(concurrency))
 		if r.evidence != nil {
 			c = c.WatchesRawSource(source.Channel(r.evidence.Wake(kind), &handler.EnqueueRequestForObject{}))
 		}

@@ -111,3 +111,67 @@ func TestWhichServicesARouteIsToLeadTo(t *testing.T) {
 	assert.Equal(t, `Service "demo" or Service "more"`, astray([]string{"other"}, []string{"demo", "more"}))
 	assert.Empty(t, astray(nil, nil), "a release that no route is a part of")
 }
+
+// A Service that leads to another workload, too, is not narrowed: that would take it
+// away from those pods. It is said, and the way back leaves it alone.
+func TestASharedServiceIsLeftAlone(t *testing.T) {
+	state := rollout.Begin(ready(), morning)
+	state.Wait = "the Services select stable's pods alone, and the data plane follows"
+	c := cluster(t, state, func(client.Object) error { return nil })
+	user := service(t, c, "demo")
+	user.Annotations, user.Spec.Selector = nil, map[string]string{"app": "demo"}
+	require.NoError(t, c.Update(t.Context(), user))
+	require.NoError(t, c.Create(t.Context(), sliced("more", nil, "demo-big-77b5-x2x4z")))
+	r := reconciler(c, events.NewFakeRecorder(100))
+	now := morning
+	r.now = func() time.Time { return now }
+	look := func() rollout.State {
+		_, err := r.Reconcile(t.Context(), reconcile.Request{NamespacedName: demo})
+		require.NoError(t, err)
+		_, state := stateOf(t, c, "demo")
+		return state
+	}
+	look()
+	assert.Equal(t, `Service "demo" leads to this Deployment's pods alone: it also selects pods of another workload`, look().Wait)
+	now = now.Add(time.Hour)
+	state = look()
+	assert.Equal(t, rollout.RollingBack, state.Phase)
+	look()
+	d, state := stateOf(t, c, "demo")
+	w, err := r.observeIn(t.Context(), d, state)
+	require.NoError(t, err)
+	assert.True(t, w.snapshot.Services[0].InPlace, "the way back gets on without it")
+	assert.Empty(t, service(t, c, "demo").Annotations)
+	assert.Equal(t, map[string]string{"app": "demo"}, service(t, c, "demo").Spec.Selector)
+}
+
+// A route that cannot be read is no ground to look away: a canary that crashed goes
+// back, and the way back says what it waits for.
+func TestARouteThatCannotBeRead(t *testing.T) {
+	state := ready()
+	state.Stage, state.Weight, state.Wait = rollout.StageDwell, 50, "the step's time is over"
+	c := cluster(t, state, func(client.Object) error { return nil })
+	var broken gatewayv1.HTTPRoute
+	require.NoError(t, c.Get(t.Context(), demo, &broken))
+	broken.Annotations = map[string]string{"evenkeel.dev/split": "{"}
+	require.NoError(t, c.Update(t.Context(), &broken))
+	r := reconciler(c, events.NewFakeRecorder(10))
+	for range 2 {
+		_, err := r.Reconcile(t.Context(), reconcile.Request{NamespacedName: demo})
+		require.NoError(t, err)
+	}
+	_, state = stateOf(t, c, "demo")
+	assert.Contains(t, state.Wait, `the routes can be read and divided again: cannot read HTTPRoute "demo": `)
+
+	var rs appsv1.ReplicaSet
+	require.NoError(t, c.Get(t.Context(), client.ObjectKey{Namespace: "shop", Name: "demo-2"}, &rs))
+	rs.Status.ReadyReplicas = 0
+	require.NoError(t, c.Status().Update(t.Context(), &rs))
+	for range 2 {
+		_, err := r.Reconcile(t.Context(), reconcile.Request{NamespacedName: demo})
+		require.NoError(t, err)
+	}
+	_, state = stateOf(t, c, "demo")
+	assert.Equal(t, rollout.StageWithdraw, state.Stage)
+	assert.Contains(t, state.Wait, "the routes can be read and divided again: ")
+}

@@ -20,7 +20,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -105,7 +104,7 @@ func SetupWithManager(mgr ctrl.Manager, o Options) error {
 		Owns(&appsv1.ReplicaSet{}).
 		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(r.holders)).
 		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(r.holdersOfSlice)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: o.Concurrency})
+		WithOptions(looks(o.Concurrency))
 	if o.Evidence != nil {
 		b = b.WatchesRawSource(source.Channel(o.Evidence.Wake(deployment), &handler.EnqueueRequestForObject{}))
 	}

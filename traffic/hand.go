@@ -38,6 +38,7 @@ func (r *Reconciler) setUpByHand(mgr ctrl.Manager) error {
 		err := ctrl.NewControllerManagedBy(mgr).Named("by-hand-"+string(kind)).
 			For(blank(kind), builder.WithPredicates(carriesSplit)).
 			Owns(blank(kind)).
+			WithOptions(looks(1)).
 			Complete(traced.Reconciler(r.tracer, kind.Name(), byHand{Reconciler: r, kind: kind}))
 		if err != nil {
 			return fmt.Errorf("cannot set up the controller of %ss by hand: %w", kind.Name(), err)

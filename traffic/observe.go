@@ -29,6 +29,7 @@ type world struct {
 	deployment *appsv1.Deployment
 	services   map[string]*corev1.Service // the users' and the canary's, by name
 	routes     []*routeSeen
+	own        []string // the Deployment's ReplicaSets, of all versions
 }
 
 // observe reads everything that Decide looks at.
@@ -82,6 +83,7 @@ func (r *Reconciler) observePods(ctx context.Context, w *world) error {
 			Exists: true, Replicas: max(rs.Status.Replicas, ptr.Deref(rs.Spec.Replicas, 1)), Ready: rs.Status.ReadyReplicas, Refused: refused(rs),
 		}
 		ready += pods.Ready
+		w.own = append(w.own, rs.Name)
 		switch rs.Name {
 		case state.Stable.ReplicaSet:
 			w.snapshot.Stable = pods
@@ -181,7 +183,7 @@ func (r *Reconciler) observeService(ctx context.Context, w *world, name string, 
 	}
 	if service != nil {
 		seen.Exists = true
-		seen.InPlace, seen.By = narrowed(service, w.narrow(target)), another(service, route.Narrow{Deployment: w.deployment.Name})
+		seen.By = another(service, route.Narrow{Deployment: w.deployment.Name})
 		behind, err := r.endpointsOf(ctx, client.ObjectKeyFromObject(service), asked(service, seen.Backend))
 		if err != nil {
 			return err
@@ -198,9 +200,12 @@ func (r *Reconciler) observeService(ctx context.Context, w *world, name string, 
 			case state.Canary.ReplicaSet:
 				seen.Canary += n
 			default:
-				seen.Other += n
+				if !slices.Contains(w.own, rs) {
+					seen.Other += n
+				}
 			}
 		}
+		seen.InPlace = narrowed(service, w.narrow(target)) || (state.Phase == rollout.RollingBack && shared(service, seen))
 	}
 	if seen.Backend {
 		if err := r.observeCanaryService(ctx, w, &seen, target); err != nil {
@@ -277,6 +282,12 @@ func (w *world) narrow(target rollout.Target) route.Narrow {
 		return route.Narrow{}
 	}
 	return route.Narrow{Deployment: w.deployment.Name, Hash: target.Select}
+}
+
+// shared tells a Service that leads to pods of another workload, too, and was never
+// narrowed: whoever narrows it takes it away from those.
+func shared(service *corev1.Service, seen rollout.Service) bool {
+	return seen.Other > 0 && service.Annotations[route.SplitAnnotation] == "" && service.Spec.Selector[appsv1.DefaultDeploymentUniqueLabelKey] == ""
 }
 
 // narrowed tells whether a Service carries, and shows, what it is asked to.

@@ -13,6 +13,7 @@ import (
 
 	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -63,7 +64,7 @@ func (r *Reconciler) observeRoute(ctx context.Context, w *world, ref route.Ref, 
 	defer func() { w.snapshot.Routes = append(w.snapshot.Routes, told) }()
 	object := blank(ref.Kind)
 	err := r.client.Get(ctx, client.ObjectKey{Namespace: w.deployment.Namespace, Name: ref.Name}, object)
-	if apierrors.IsNotFound(err) {
+	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) { // gone, or its whole kind is
 		return nil
 	}
 	if err != nil {
@@ -71,8 +72,9 @@ func (r *Reconciler) observeRoute(ctx context.Context, w *world, ref route.Ref, 
 	}
 	seen.object = object
 	owned, err := r.render(ctx, seen, w, target)
-	if err != nil {
-		return err
+	if err != nil { // by the route's own fault, which is for its owner to read
+		seen.object, told.Exists, told.Problem = nil, true, err.Error()
+		return nil
 	}
 	accepted, err := r.observeOwned(ctx, w.deployment, seen, owned)
 	if err != nil {

@@ -30,7 +30,7 @@ func Decide(s Snapshot, now time.Time) Decision {
 			return decision
 		}
 	}
-	decision := settleWait(s, leave(s, now), now)
+	decision := settleWait(s, s.unkept(leave(s, now)), now)
 	if _, left := s.canaryServes(now); left > 0 && (decision.After == 0 || left < decision.After) {
 		decision.After = left
 	}
@@ -131,6 +131,20 @@ type outcome struct {
 // outcome is a decision as a stage says it.
 func (d Decision) outcome() outcome { return outcome{next: &d.State, event: d.Event} }
 
+// unkept forgets when a stage's promise was first seen kept, once it is not any more:
+// what the data plane has followed since is unknown. Where Seen is the time of trouble
+// there is nothing to forget.
+func (s Snapshot) unkept(o outcome) outcome {
+	stage := s.State.Stage
+	if o.next != nil || o.patient || s.State.Seen.IsZero() || stage == StageDwell || stage == StageDrain {
+		return o
+	}
+	next := s.State
+	next.Seen = time.Time{}
+	decision := waitFor(next, o.wait)
+	return outcome{next: &decision.State, event: decision.Event}
+}
+
 // settleWait turns a stage's outcome into a decision, and a wait that has lasted
 // too long into the way back.
 func settleWait(s Snapshot, o outcome, now time.Time) Decision {
@@ -160,9 +174,13 @@ func settleWait(s Snapshot, o outcome, now time.Time) Decision {
 	return decision
 }
 
+// maxSentence bounds a wait and a reason, in bytes: the cluster's own words stand in
+// some, and a state that grew too long could not be read again.
+const maxSentence = 1 << 10
+
 // waitFor records why the stage waits, and tells it when that is new.
 func waitFor(state State, wait string) Decision {
-	if state.Wait == wait {
+	if wait = cut(wait, maxSentence); state.Wait == wait {
 		return Decision{State: state}
 	}
 	state.Wait = wait
@@ -174,7 +192,7 @@ func waitFor(state State, wait string) Decision {
 // controller's next look tells it.
 func RollBack(state State, reason string, now time.Time) State {
 	stage := state.wayBack()
-	state.Reason, state.Held = reason, false
+	state.Reason, state.Held = cut(reason, maxSentence), false
 	if stage == StageWithdraw || stage == StageRestore {
 		state.Weight, state.Exposed = 0, false
 	}

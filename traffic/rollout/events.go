@@ -26,7 +26,7 @@ func needsHelp(wait string) bool {
 		return strings.HasSuffix(wait, sentence[strings.LastIndex(sentence, `""`)+2:])
 	}
 	overdue, _, _ := strings.Cut(waitOverdue("", 0), ":")
-	return strings.HasPrefix(wait, waitRefused("")) || strings.HasPrefix(wait, waitDecision("")) ||
+	return strings.HasPrefix(wait, waitRefused("")) || strings.HasPrefix(wait, waitProblem("")) || strings.HasPrefix(wait, waitDecision("")) ||
 		strings.HasPrefix(wait, overdue) || named(waitOthers("")) || named(waitLost("")) || strings.HasSuffix(wait, " again") || strings.HasSuffix(wait, waitForeign("")) || named(waitPort("", "", `""`)) || named(waitFailed("")) || named(waitUnclear("")) || named(Snapshot{Services: []Service{{}}}.missing()) || wait == waitUnknownStage
 }
 

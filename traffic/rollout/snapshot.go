@@ -59,7 +59,7 @@ type Service struct {
 	// By names another workload whose rollout has the Service; empty where none has.
 	By string
 	// Stable, Canary and Other count its ready endpoints by version; Other are
-	// pods of neither.
+	// pods of another workload.
 	Stable, Canary, Other int32
 	// Backend tells whether routes lead to it, so that it has a Service for the canary.
 	// Only pods that have all its ports count as ready then.
@@ -83,6 +83,8 @@ type Route struct {
 	// Name is the route's, for people: HTTPRoute "demo".
 	Name   string
 	Exists bool
+	// Problem is why it cannot be divided, or given back, as it is; nothing is written then.
+	Problem string
 	// Astray names the Services that it is to lead to, where it leads to none of them.
 	Astray string
 	// InPlace tells whether it divides the traffic as the Target says.

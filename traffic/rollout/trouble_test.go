@@ -4,6 +4,7 @@
 package rollout
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -238,4 +239,36 @@ func TestTheWebhookIsNotCalled(t *testing.T) {
 			assert.Equal(t, row.late, state.Wait)
 		})
 	}
+}
+
+// Words of the cluster that stand in a state are bounded, or it could not be read again.
+func TestAWaitIsBounded(t *testing.T) {
+	s := well(StageScale)
+	s.Canary.Ready, s.Services[0].CanaryReady, s.Canary.Refused = 0, 0, strings.Repeat("é", MaxStateBytes)
+	state, told := after(s, 0, 10*time.Second)
+	assert.Len(t, told, 1, "and told once")
+	assert.LessOrEqual(t, len(state.Wait), 1<<10)
+	s.State = state
+	state = Decide(s, noon.Add(6*time.Minute)).State
+	assert.Equal(t, RollingBack, state.Phase)
+	_, err := ParseState(state.String())
+	assert.NoError(t, err)
+}
+
+// A route that is accepted, then not, and then again has to settle anew: what the data
+// plane followed in between nobody knows. A walk found that it did not.
+func TestAPromiseThatWasBrokenSettlesAnew(t *testing.T) {
+	s := well(StageWithdraw)
+	state, _ := after(s, 0, 3*time.Second)
+	assert.Equal(t, noon, state.Seen)
+	s.State, s.Routes[0].Accepted = state, false
+	state, told := after(s, 4*time.Second, 20*time.Second)
+	assert.Equal(t, StageWithdraw, state.Stage)
+	assert.True(t, state.Seen.IsZero())
+	assert.Empty(t, told, "it waits for the same")
+	s.State, s.Routes[0].Accepted = state, true
+	state, _ = after(s, 21*time.Second, 25*time.Second)
+	assert.Equal(t, StageWithdraw, state.Stage)
+	s.State = state
+	assert.Equal(t, StageRestore, Decide(s, noon.Add(26*time.Second)).State.Stage)
 }

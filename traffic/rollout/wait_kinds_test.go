@@ -38,6 +38,7 @@ func TestKindsOfWaits(t *testing.T) {
 		waitTaken("demo", `Deployment "other"`):                         WaitServices,
 		waitForeign(`Service "demo-canary"`):                            WaitServices,
 		waitForeign(`Ingress "demo-canary"`):                            WaitRoutes,
+		waitProblem("no class"):                                         WaitRoutes,
 		"a freeze until 2026-12-27T00:00:00Z is over: all are gone":     WaitClosed,
 		"the release window opens (Mon 2026-11-23 09:00 Europe/Berlin)": WaitClosed,
 		"something that a newer version waits for":                      WaitOther,

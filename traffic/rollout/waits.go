@@ -51,6 +51,10 @@ func waitRefused(why string) string {
 	return "pods can be made: " + why
 }
 
+func waitProblem(problem string) string {
+	return "the routes can be read and divided again: " + problem
+}
+
 func waitDecision(wait string) string {
 	return "a person decides (annotation evenkeel.dev/action: skip or rollback): no longer waiting until " + wait
 }
@@ -155,7 +159,18 @@ func (s Snapshot) notInPlace() string {
 	}
 	for _, route := range s.Routes {
 		if route.Exists && (!route.InPlace || !route.Accepted) {
-			return stageWaits[s.State.Stage]
+			return cmp.Or(s.problem(), stageWaits[s.State.Stage])
+		}
+	}
+	return ""
+}
+
+// problem says why a route cannot be divided, or given back, as it is. The way back
+// waits for it, too: what the route does with the canary nobody knows.
+func (s Snapshot) problem() string {
+	for _, route := range s.Routes {
+		if route.Exists && route.Problem != "" {
+			return waitProblem(route.Problem)
 		}
 	}
 	return ""
@@ -195,7 +210,7 @@ func (s Snapshot) misplaced(now time.Time) string {
 	if _, left := s.canaryServes(now); s.notInPlace() == "" && left <= 0 {
 		return ""
 	}
-	return waitPlace
+	return cmp.Or(s.problem(), waitPlace)
 }
 
 // trouble waits for the first of what went wrong in the midst of a wait that has

@@ -37,6 +37,9 @@ func someWorld(random *rand.Rand) *world {
 // step lets one event happen. In a fair world nobody disturbs, and people say
 // what is waited for.
 func (w *world) step(random *rand.Rand, fair bool) {
+	if !fair && random.IntN(60) == 0 {
+		outsides[random.IntN(len(outsides))].do(w)
+	}
 	switch event := random.IntN(19); {
 	case event < 6:
 		w.reconcile([]int{1, 3, 5, all, all, all}[event])
@@ -77,7 +80,9 @@ func (w *world) scale(replicas int32) {
 	}
 	w.replicas = replicas
 	w.pods["stable"] = replicas
-	w.ready["stable"] = replicas // the test's own mercy: new stable pods are ready at once
+	if !w.sick["stable"] {
+		w.ready["stable"] = replicas // the test's own mercy: new stable pods are ready at once
+	}
 	if replicas == 0 {
 		w.pods, w.ready = map[string]int32{}, map[string]int32{}
 	}
@@ -91,6 +96,7 @@ func walk(seed uint64, bug string) *world {
 	for range 400 {
 		w.step(random, false)
 	}
+	w.heal()
 	if w.state.Held {
 		w.write(Hold(w.state, false, w.now))
 	}
@@ -112,7 +118,7 @@ func TestEveryWalkIsSafeAndEnds(t *testing.T) {
 	}
 	t.Logf("%d walks of 400 events and more: %v", walks, ends)
 	for _, strategy := range Strategies() {
-		assert.Greater(t, ends[strategy+" Completed"], walks/20, strategy)
+		assert.Greater(t, ends[strategy+" Completed"], walks/60, strategy)
 		assert.Greater(t, ends[strategy+" RolledBack"], walks/50, strategy)
 	}
 }
@@ -122,15 +128,23 @@ var bugs = []string{
 	"weight before pods", "mirror before pods", // 1: no weight, and no copy, without ready pods
 	"no settle", "the mirror stays", // 2: no pod goes before the data plane has followed
 	"surge takes stable", "stable gives at once", // 3: stable can carry its share
-	"no narrowing",               // 3: and no canary pod gets what nobody gave it
-	"the canary's Service stays", // 4: ended is restored
-	"no evidence is asked for",   // and no canary is promoted that an analysis did not pass
-	"it waits in silence",        // 5: nothing waits without saying so
+	"no narrowing",                                                            // 3: and no canary pod gets what nobody gave it
+	"the canary's Service stays",                                              // 4: ended is restored
+	"no evidence is asked for",                                                // and no canary is promoted that an analysis did not pass
+	"it waits in silence",                                                     // 5: nothing waits without saying so
+	"ports are overlooked",                                                    // 1: no weight for pods that lack the Service's port
+	"acceptance is overlooked",                                                // 2: nor before the route was accepted
+	"a sick stable is overlooked", "a Service that lost stable is overlooked", // 3: no step from a stable that does not carry its share
+	"rendering is taken for granted", // 4: and the knobs are the user's own
+	"what is gone is overlooked",     // 5: no step counts that nobody serves
 }
 
 // A checker that could not see a bug would prove nothing.
 func TestPlantedBugsAreFound(t *testing.T) {
 	for _, bug := range bugs {
+		if preludes[bug] != nil {
+			continue // too deep for walks at random
+		}
 		t.Run(bug, func(t *testing.T) {
 			found := slices.ContainsFunc(seeds(800), func(seed uint64) bool { return len(walk(seed, bug).broken) > 0 })
 			assert.True(t, found)

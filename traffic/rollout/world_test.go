@@ -38,6 +38,10 @@ type world struct {
 	closed bool
 	// measured is what the analyses said last.
 	measured map[string]Measurement
+	outside
+	// shows are the knobs that the Deployment shows: those of the last write that
+	// admission rendered.
+	shows Knobs
 }
 
 // view is what the data plane has of the route and the two Services' selectors.
@@ -89,6 +93,7 @@ func newWorld(g given) *world {
 		plan.Routes = nil
 	}
 	w.state = Begin(plan, w.now)
+	w.render()
 	return w
 }
 
@@ -106,7 +111,7 @@ func (w *world) snapshot() Snapshot {
 	if w.bug == "no evidence is asked for" {
 		s.State.Analyses = nil
 	}
-	if w.pods[w.template] > 0 || w.template == "stable" {
+	if _, there := w.pods[w.template]; there || w.template == "stable" {
 		s.Newest = version(w.template)
 	}
 	if w.closed && w.bug != "a closed way is gone" {
@@ -116,8 +121,15 @@ func (w *world) snapshot() Snapshot {
 	if w.sick[w.template] && w.state.Stage == StageRoll && w.now.Sub(w.state.Since) > time.Minute {
 		s.Stuck = "ProgressDeadlineExceeded"
 	}
+	w.seenNeighbours(&s, target)
+	w.seenOutside(&s)
+	return s
+}
+
+// seenNeighbours is what observe would read of the Service and the route.
+func (w *world) seenNeighbours(s *Snapshot, target Target) {
 	if !w.state.Divides() {
-		return s
+		return
 	}
 	service := Service{Name: "demo", Exists: true, InPlace: w.selected == target.Select || w.bug == "no narrowing", Backend: true, CanaryInPlace: true}
 	for name, n := range w.endpoints(w.selected) {
@@ -141,12 +153,11 @@ func (w *world) snapshot() Snapshot {
 	}
 	s.Services = []Service{service}
 	if len(w.state.Routes) == 0 {
-		return s
+		return
 	}
 	weight, match, mirror := shown(target)
 	mirrors := w.mirror == mirror || w.mirrorStays()
 	s.Routes = []Route{{Name: "demo", Exists: true, Accepted: true, InPlace: w.weight == weight && w.match == match && mirrors}}
-	return s
 }
 
 // mirrorStays is a bug on the way back.
@@ -195,8 +206,12 @@ func (w *world) reconcile(writes int) {
 		if w.closed && w.state.Passes(next) {
 			w.broken = append(w.broken, "it goes forward where the way is closed: "+next.String())
 		}
+		w.judge(next)
 		w.write(next)
 		return
+	}
+	if w.state.InFlight() && !w.rendered() {
+		w.write(w.state) // admission is asked again
 	}
 	if !w.state.Divides() {
 		return
@@ -207,8 +222,8 @@ func (w *world) reconcile(writes int) {
 	}
 	for i, write := range []func(){
 		func() {
-			if w.bug != "no narrowing" {
-				w.selected = target.Select
+			if w.bug != "no narrowing" && !w.silent && !w.serviceGone {
+				w.selected, w.bare = target.Select, false
 			}
 		},
 		func() {
@@ -216,14 +231,17 @@ func (w *world) reconcile(writes int) {
 			case CanaryServiceAbsent:
 				w.canaryTarget = ""
 			case CanaryServiceSelect:
-				w.canaryTarget = w.state.Canary.Hash
+				if !w.serviceGone { // it is made from the user's
+					w.canaryTarget = w.state.Canary.Hash
+				}
 			}
 		},
 		func() {
-			if len(w.state.Routes) == 0 {
+			if len(w.state.Routes) == 0 || w.silent || w.routeGone {
 				return
 			}
 			mirror := w.mirror
+			w.divided = true
 			if w.weight, w.match, w.mirror = shown(target); w.mirrorStays() {
 				w.mirror = max(w.mirror, mirror)
 			}
@@ -263,18 +281,36 @@ func (w *world) showing() view {
 	return view{weight: w.weight, match: w.match, mirror: w.mirror, selected: w.selected, canary: w.canaryTarget}
 }
 
-// write is a state's write with its rendering.
+// write is a state's write, with its rendering where admission is asked.
 func (w *world) write(next State) {
-	if next.Phase == RollingBack && !next.HoldsTemplate() {
-		w.template = "stable"
+	if !next.InFlight() && w.state.User != nil && !w.silent {
+		w.shows = *w.state.User
 	}
 	w.state = next
+	if next.InFlight() && !w.silent {
+		w.render()
+	}
+}
+
+// render is what admission makes of the state in flight.
+func (w *world) render() {
+	if w.wantsStable() {
+		w.template = "stable"
+	}
+	w.shows = w.state.Render()
+}
+
+func (w *world) wantsStable() bool { return w.state.Phase == RollingBack && !w.state.HoldsTemplate() }
+
+// rendered tells whether the Deployment shows what its state asks for.
+func (w *world) rendered() bool {
+	return !w.state.InFlight() || (w.shows.Equal(w.state.Render()) && (!w.wantsStable() || w.template == "stable"))
 }
 
 // apply is a person's other template.
 func (w *world) apply(template string) {
 	switch {
-	case template == w.template, w.state.Stable.Hash != "stable":
+	case template == w.template, w.state.Stable.Hash != "stable", w.silent:
 	case template == "stable":
 		if w.state.Reversible() {
 			w.write(RollBack(w.state, "undo", w.now))
@@ -290,10 +326,7 @@ func (w *world) apply(template string) {
 // stock is one pass of the stock controller over the Deployment: up to the most
 // pods, then down as far as enough are available.
 func (w *world) stock() {
-	knobs := Knobs{MaxSurge: w.userKnobs().MaxSurge, MaxUnavailable: w.userKnobs().MaxUnavailable}
-	if w.state.InFlight() {
-		knobs = w.state.Render()
-	}
+	knobs := w.shows
 	if knobs.Paused {
 		w.wholeAgain() // scaling works on a paused Deployment, and so does 5.4
 		return
@@ -303,7 +336,7 @@ func (w *world) stock() {
 		unavailable = 1
 	}
 	w.wholeAgain()
-	if room := w.replicas + surge - w.total(); room > 0 {
+	if room := w.replicas + surge - w.total(); room > 0 && !w.quota {
 		w.pods[w.template] += min(room, max(w.replicas-w.pods[w.template], 0))
 	}
 	available := w.ready[w.template]
@@ -354,14 +387,6 @@ func (w *world) remove(name string, n int32) int32 {
 	return n
 }
 
-func (w *world) userKnobs() Knobs {
-	if w.state.User != nil {
-		return *w.state.User
-	}
-	surge, unavailable := intstr.FromString("25%"), intstr.FromInt32(0)
-	return Knobs{MaxSurge: &surge, MaxUnavailable: &unavailable}
-}
-
 func (w *world) becomeReady() {
 	for name, n := range w.pods {
 		if !w.sick[name] {
@@ -373,7 +398,12 @@ func (w *world) becomeReady() {
 func (w *world) pass(d time.Duration) {
 	w.now = w.now.Add(d)
 	if w.now.Sub(w.shownAt) >= lag {
-		w.served = w.showing()
+		last := w.served
+		if w.served = w.showing(); w.unaccepted && !w.routeGone { // endpoints follow all the same
+			w.served.weight, w.served.match, w.served.mirror = last.weight, last.match, last.mirror
+		} else if w.divided {
+			w.undivided = false
+		}
 	}
 }
 
@@ -389,10 +419,13 @@ func (w *world) check() {
 	if !w.state.InFlight() && (w.selected != "" || w.weight != -1 || w.match != "" || w.mirror != 0 || w.canaryTarget != "") {
 		fail("ended is not restored")
 	}
+	if !w.state.InFlight() && w.shows.MinReadySeconds == HoldMinReadySeconds {
+		fail("ended is still held")
+	}
 	if a := w.state.Analyses; w.state.Phase == Promoting && len(a) > 0 && !a[0].DryRun && !a[0].Compares && (a[0].Last == nil || a[0].Last.Verdict != Passed) {
 		fail("it is promoted without evidence")
 	}
-	if w.replicas == 0 || !w.state.Divides() {
+	if w.replicas == 0 || !w.state.Divides() || w.serviceGone {
 		return
 	}
 	if (w.served.weight > 0 || w.served.match != "" || w.served.mirror > 0) && w.ready[w.served.canary] == 0 && !w.sick[w.served.canary] {
@@ -405,16 +438,16 @@ func (w *world) check() {
 		return
 	}
 	ready := w.endpoints(w.selected)
-	if len(ready) == 0 && !w.sick[w.selected] { // nobody can help pods that fall sick all at once
+	if len(ready) == 0 && !w.helpless(w.selected) { // nobody can help pods that fall sick all at once
 		fail("the Service leads to no pod")
 	}
-	if len(w.endpoints(w.served.selected)) == 0 && !w.sick[w.served.selected] {
+	if len(w.endpoints(w.served.selected)) == 0 && !w.helpless(w.served.selected) {
 		fail("the Service still leads to pods that were taken away")
 	}
-	if share := max(w.served.weight, 0); ready["stable"] < w.replicas-carries(share, w.replicas)-w.state.lendOr0(w.replicas) && len(ready) == 1 && w.selected == "stable" {
+	if share := max(w.served.weight, 0); !w.sick["stable"] && !w.undivided && ready["stable"] < w.replicas-carries(share, w.replicas)-w.state.lendOr0(w.replicas) && len(ready) == 1 && w.selected == "stable" {
 		fail("stable cannot carry its share: %d pods for %d%%", ready["stable"], 100-share)
 	}
-	if unasked := w.state.Canary.Hash; w.state.Phase == Stepping && unasked != "" && ready[unasked] > 0 {
+	if unasked := w.state.Canary.Hash; !w.bare && w.state.Phase == Stepping && unasked != "" && ready[unasked] > 0 {
 		fail("canary pods get traffic that nobody gave them")
 	}
 }
