@@ -14,7 +14,7 @@ import (
 )
 
 // reaching are names of fields that say whom to call, or with which Secret.
-var reaching = regexp.MustCompile(`(?i)address|url|host|endpoint|secret|token|headers`)
+var reaching = regexp.MustCompile(`(?i)address|url|endpoint|secret|token|headers`)
 
 // paths lists the fields of a file that fit, by their names in YAML.
 func paths(t reflect.Type, at string, fits *regexp.Regexp) (out []string) {

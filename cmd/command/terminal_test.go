@@ -37,7 +37,7 @@ func TestWhoGetsColours(t *testing.T) {
 func TestWhatIsNoTerminal(t *testing.T) {
 	file, err := os.CreateTemp(t.TempDir(), "")
 	require.NoError(t, err)
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	for _, end := range []any{file, &bytes.Buffer{}, nil} {
 		assert.False(t, Terminal(end))
 	}

@@ -51,7 +51,7 @@ func TestPeopleAndEvidence(t *testing.T) {
 		require.NotZero(t, w.state.Analyses[0].Passed)
 		again, err := Again(w.state, w.state, w.now)
 		require.NoError(t, err)
-		assert.Equal(t, []Analysis{{Name: "success-rate", Interval: Duration(interval)}}, again.Analyses)
+		assert.Equal(t, Evidence{{Name: "success-rate", Interval: Duration(interval)}}, again.Analyses)
 		assert.Empty(t, again.Measured())
 	})
 }

@@ -293,6 +293,7 @@ func ends(w *world) bool {
 
 // preludes are what has to happen at a corner before the bugs show that lie deep.
 var preludes = map[string][]string{
+	"no settle":                                {"reconcile", "reconcile"},
 	"rendering is taken for granted":           {"the webhook goes, or comes back", "scale to 0"},
 	"a Service that lost stable is overlooked": {"the Service loses stable, or finds it", "much time goes by"},
 	"acceptance is overlooked":                 {"the route is not accepted, or is", "the strategy is taken off", "reconcile", "reconcile", "much time goes by", "reconcile"},
@@ -318,7 +319,7 @@ func TestTheExplorationFindsPlantedBugs(t *testing.T) {
 					named(name).do(from)
 					from.check()
 				}
-				return len(from.broken) > 0 || len(explore(from, 1_000).broken) > 0
+				return len(from.broken) > 0 || len(explore(from, 3_000).broken) > 0
 			}))
 		})
 	}

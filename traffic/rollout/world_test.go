@@ -5,6 +5,7 @@ package rollout
 
 import (
 	"fmt"
+	"maps"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -295,7 +296,7 @@ func (w *world) write(next State) {
 // render is what admission makes of the state in flight.
 func (w *world) render() {
 	if w.wantsStable() {
-		w.template = "stable"
+		w.template = w.state.Stable.Hash
 	}
 	w.shows = w.state.Render()
 }
@@ -304,7 +305,7 @@ func (w *world) wantsStable() bool { return w.state.Phase == RollingBack && !w.s
 
 // rendered tells whether the Deployment shows what its state asks for.
 func (w *world) rendered() bool {
-	return !w.state.InFlight() || (w.shows.Equal(w.state.Render()) && (!w.wantsStable() || w.template == "stable"))
+	return !w.state.InFlight() || (w.shows.Equal(w.state.Render()) && (!w.wantsStable() || w.template == w.state.Stable.Hash))
 }
 
 // apply is a person's other template.
@@ -369,9 +370,12 @@ func (w *world) wholeAgain() {
 	if w.pods[w.template] > w.replicas {
 		w.remove(w.template, w.pods[w.template]-w.replicas)
 	}
-	if w.template == "stable" && w.pods["stable"] >= w.replicas && w.ready["stable"] >= w.replicas {
-		w.remove("canary", w.pods["canary"])
-		w.remove("third", w.pods["third"])
+	if stable := w.state.Stable.Hash; w.template == stable && w.pods[stable] >= w.replicas && w.ready[stable] >= w.replicas {
+		for name, n := range maps.Clone(w.pods) {
+			if name != stable {
+				w.remove(name, n)
+			}
+		}
 	}
 }
 
