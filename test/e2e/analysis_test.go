@@ -47,7 +47,7 @@ const analyses = `  analyses:
 func watched(t *testing.T, steps string) (*fixture.App, *fixture.Prometheus) {
 	t.Helper()
 	server := fixture.StartPrometheus(t)
-	fixture.InstallWith(t, fmt.Sprintf(analyses, server.Address))
+	fixture.InstallWith(t, fmt.Sprintf(analyses, server.Address)+"metrics: {enabled: true}\n")
 	app := fixture.NewApp(t, steps)
 	app.Replicas = 4
 	app.Up()

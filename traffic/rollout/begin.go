@@ -14,7 +14,7 @@ import (
 // Timing and Analyses) and whether a person holds it, and in its Log who applied the
 // template; all else is set here.
 func Begin(plan State, now time.Time) State {
-	plan.Weight, plan.Step, plan.Exposed = 0, 0, false
+	plan.Weight, plan.Step, plan.Exposed, plan.Spent = 0, 0, false, 0
 	plan.Surge, plan.Capped, plan.Give = plan.asked(), false, 0
 	plan.Canary, plan.Reason, plan.Closed = Version{}, "", false
 	plan.Analyses = plan.Analyses.Unmeasured()
@@ -104,7 +104,7 @@ func skip(state State, now time.Time) State {
 		state.Told = true
 		return state
 	}
-	state.Step = len(state.StepList()) - 1
+	state.Step, state.Spent = len(state.StepList())-1, 0
 	return state.enter(Stepping, StageScale, now)
 }
 

@@ -72,7 +72,26 @@ func (s State) Ends(hasty bool) time.Time {
 	if s.Phase != Stepping || s.Stage != StageDwell || s.Held || part || s.Since.IsZero() || !s.Seen.IsZero() {
 		return time.Time{}
 	}
-	return s.Since.Add(s.lasts(hasty))
+	return s.ends(hasty)
+}
+
+// ends is when the current step's weight has been served for as long as it is to,
+// and long enough for the data plane to follow what was changed last.
+func (s State) ends(hasty bool) time.Time {
+	ends, settled := s.Since.Add(s.lasts(hasty)-time.Duration(s.Spent)), s.Since.Add(s.settles())
+	if settled.After(ends) {
+		return settled
+	}
+	return ends
+}
+
+// served is for how long the current step's weight has been served, without the
+// times at which it stood still.
+func (s State) served(now time.Time) Duration {
+	if !s.Seen.IsZero() {
+		now = s.Seen
+	}
+	return s.Spent + Duration(max(stamp(now).Sub(s.Since), 0))
 }
 
 // shows tells whether the current step lets users meet the canary.

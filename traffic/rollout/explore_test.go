@@ -94,7 +94,7 @@ func (w *world) key() string {
 		evidence = fmt.Sprint(a.Passed > 0, a.Failed, a.Inconclusive > 0, a.DryRun, a.Last != nil && a.Last.Verdict == Passed, m.Verdict, taken, m.At.Before(w.state.Since))
 	}
 	return evidence + fmt.Sprint(state.Phase, state.Stage, state.Step, state.Weight, state.Surge, state.Capped, state.Give, state.Exposed, state.Stable.Hash, state.Canary.Hash,
-		state.Held, state.Told, wait == "", min(since, 12*time.Second), min(seen, 6*time.Second), min(w.now.Sub(w.shownAt), lag),
+		state.Held, state.Told, wait == "", min(since, 12*time.Second), min(seen, 6*time.Second), min(time.Duration(state.Spent), 12*time.Second), min(w.now.Sub(w.shownAt), lag),
 		w.template, w.pods, w.ready, w.sick, w.selected, w.canaryTarget, w.weight, w.match, w.mirror, w.served, w.replicas, w.outside, w.rendered(), state.Warned)
 }
 

@@ -138,6 +138,9 @@ func leaveScale(s Snapshot, now time.Time) outcome {
 // shift gives the canary its weight. What it had is never taken away here.
 func (s Snapshot) shift(weight int, now time.Time) outcome {
 	state := s.State
+	if weight > state.Weight {
+		state.Spent = 0
+	}
 	state.Weight, state.Exposed = max(weight, state.Weight), true
 	next := state.enter(Stepping, StageShift, now)
 	return outcome{next: &next, event: eventShift(next)}
@@ -163,6 +166,7 @@ func leaveDwell(s Snapshot, now time.Time) outcome {
 	part := state.Weight < step.Weight
 	wrong := cmp.Or(s.missing(), s.unrendered(), s.misplaced(now), s.unclear())
 	if wrong == "" && !part && s.canaryReady() < s.need() {
+		state.Spent = state.served(now)
 		next := state.enter(Stepping, StageScale, now)
 		return outcome{next: &next, event: eventUnready(next)}
 	}
@@ -178,11 +182,10 @@ func leaveDwell(s Snapshot, now time.Time) outcome {
 	if o, gave := s.giveWhatIsCarried(part, now); gave {
 		return o
 	}
-	lasts := state.lasts(s.Hasty)
-	if o, over := until(state.Since, lasts, now, stageWaits[StageDwell]); !over {
+	if o, over := until(state.ends(s.Hasty), 0, now, stageWaits[StageDwell]); !over {
 		return o
 	}
-	if o, unproved := s.unproved(state.Since.Add(lasts)); unproved {
+	if o, unproved := s.unproved(state.ends(s.Hasty)); unproved {
 		return o
 	}
 	if step.Pause && !state.Told {
@@ -213,7 +216,7 @@ func (s Snapshot) goOn(now time.Time) outcome {
 		return s.Closed.wait(now)
 	}
 	if !state.last() {
-		state.Step++
+		state.Step, state.Spent = state.Step+1, 0
 		state.Analyses = state.Analyses.Unmeasured()
 		next := state.makeRoom(s.Replicas).enter(Stepping, StageScale, now)
 		return outcome{next: &next, event: eventStep(next)}

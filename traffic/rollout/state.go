@@ -146,6 +146,9 @@ type State struct {
 	Capped bool `json:"capped,omitempty"`
 	// Give is what stable gives of its pods, in percent of the replicas.
 	Give int `json:"give,omitempty"`
+	// Spent is what the step's weight was served for before its pods fell out, or
+	// somebody scaled: its time goes on from there.
+	Spent Duration `json:"spent,omitempty"`
 	// Since is when the stage was entered.
 	Since time.Time `json:"since,omitzero"`
 	// Seen is when the stage's promise was first seen kept; zero until then.
