@@ -256,7 +256,7 @@ func TestAWaitIsBounded(t *testing.T) {
 }
 
 // A route that is accepted, then not, and then again has to settle anew: what the data
-// plane followed in between nobody knows. A walk found that it did not.
+// plane followed in between nobody knows.
 func TestAPromiseThatWasBrokenSettlesAnew(t *testing.T) {
 	s := well(StageWithdraw)
 	state, _ := after(s, 0, 3*time.Second)
