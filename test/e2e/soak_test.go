@@ -119,6 +119,7 @@ func TestSoak(t *testing.T) {
 			app = apps[len(apps)-1]
 		}
 		app.WaitFor("whatever a person has begun", func(s rollout.State) bool { return !s.InFlight() })
+		quietly("", "kubectl", "-n", app.Namespace, "annotate", "deployment", "demo", "evenkeel.dev/capacity-", "evenkeel.dev/match-") // an undo brought them back
 		edits := someRelease(random, version)
 		if out := applied(t, app, app.Manifest("v2", edits...)); strings.Contains(out, "a plain rolling update: ") {
 			quietly("", "kubectl", "-n", app.Namespace, "rollout", "status", "deployment/demo", "--timeout=30s") // one that never gets ready is followed by another
