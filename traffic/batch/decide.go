@@ -48,6 +48,9 @@ func Decide(s Snapshot, now time.Time) Decision {
 			decision.Event = eventDeleting(s.State, decision.Delete)
 		}
 	}
+	if !s.Rendered && (decision.After == 0 || decision.After > rollout.AskAgain) {
+		decision.After = rollout.AskAgain // as of a Deployment
+	}
 	return decision
 }
 

@@ -106,7 +106,7 @@ func TestDecide(t *testing.T) {
 	}{
 		// Preparing.
 		{name: "the first look", s: seen(StagePrepare, "old old old old", state(func(s *State) { s.Wait = "" })), says: "batches 50%:pause,100%; stable is demo-old"},
-		{name: "no webhook", s: seen(StagePrepare, "old old old old", unrendered), says: "Preparing until the admission webhook renders the workload's fields", wait: waitRendering, after: time.Minute},
+		{name: "no webhook", s: seen(StagePrepare, "old old old old", unrendered), says: "Preparing until the admission webhook renders the workload's fields", wait: waitRendering, after: rollout.AskAgain},
 		{name: "not observed", s: seen(StagePrepare, "old old old old", unobserved), says: "Preparing until the stock controller has seen the workload", wait: waitObserved, after: time.Minute},
 		{name: "no revision yet", s: seen(StagePrepare, "old old old old", newest(""), state(func(s *State) { s.Canary = Version{} })), says: "Preparing until the stock controller has made a revision of the template", wait: waitRevision, after: time.Minute},
 		{name: "the revision is there", s: seen(StagePrepare, "old old old old", state(func(s *State) { s.Canary = Version{} })), check: func(s State) bool { return s.Canary == version("new") }},
@@ -144,7 +144,7 @@ func TestDecide(t *testing.T) {
 		{name: "the traffic turns", s: seen(StageBatch, "old old new new", serving(Old), looked(settle), state(func(s *State) { s.Ready = 2 })), serve: New, stage: StageTurn, says: "step 1 of 2 (50%:pause): the Services lead to demo-new alone"},
 		{name: "the traffic turns later", s: seen(StageBatch, "old old new new", serving(Old), looked(settle), state(func(s *State) { s.Ready, s.Turn = 2, 51 })), serve: Old, stage: StageDwell, says: "step 1 of 2 (50%:pause): 2 of 4 pods are demo-new"},
 		{name: "an old pod in the way", s: seen(StageBatch, "old old- old- old"), wait: stageWaits[StageBatch], after: time.Minute, says: "step 1 of 2 (50%:pause): delete pod demo-2, not ready and in the stock controller's way", deletes: "demo-2"},
-		{name: "nothing is deleted without the webhook", s: seen(StageBatch, "old old old- old", unrendered), says: "step 1 of 2 (50%:pause) until the admission webhook renders the workload's fields", wait: waitRendering, after: time.Minute},
+		{name: "nothing is deleted without the webhook", s: seen(StageBatch, "old old old- old", unrendered), says: "step 1 of 2 (50%:pause) until the admission webhook renders the workload's fields", wait: waitRendering, after: rollout.AskAgain},
 
 		// A batch of a DaemonSet.
 		{name: "the first node", s: seen(StageBatch, "old old old old", daemon("1")), wait: stageWaits[StageBatch], after: time.Minute, says: "step 1 of 2 (50%:pause): delete pod demo-0", deletes: "demo-0"},

@@ -34,15 +34,15 @@ func Decide(s Snapshot, now time.Time) Decision {
 	if _, left := s.canaryServes(now); left > 0 && (decision.After == 0 || left < decision.After) {
 		decision.After = left
 	}
-	if !s.Rendered && (decision.After == 0 || decision.After > askAgain) {
-		decision.After = askAgain
+	if !s.Rendered && (decision.After == 0 || decision.After > AskAgain) {
+		decision.After = AskAgain
 	}
 	return decision
 }
 
-// askAgain is how soon a webhook that was not called is asked again: writing what
+// AskAgain is how soon a webhook that was not called is asked again: writing what
 // is there already changes nothing, so no event tells that it is back.
-const askAgain = 5 * time.Second
+const AskAgain = 5 * time.Second
 
 // guards are looked at before any stage, in this order.
 var guards = []func(Snapshot, time.Time) (Decision, bool){

@@ -129,7 +129,7 @@ func TestAWebhookThatWasNotCalled(t *testing.T) {
 		s := Snapshot{State: state, Replicas: 2, Observed: true, Stable: Pods{Exists: true, Replicas: 2, Ready: 2}}
 		decision := Decide(s, now)
 		assert.Equal(t, waitRendering, decision.State.Wait, stage)
-		assert.Equal(t, askAgain, decision.After, stage)
+		assert.Equal(t, AskAgain, decision.After, stage)
 	}
 }
 
