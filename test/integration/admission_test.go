@@ -160,7 +160,7 @@ func TestTheRoutesThatAreNamed(t *testing.T) {
 	app.Apply(named("v2", "httproute/demo"))
 	app.WaitForWeight(20)
 	assert.Equal(t, []string{"httproute/demo"}, app.State().Routes)
-	assert.Empty(t, app.Kubectl("get", "httproute", "second", "-o", `jsonpath={.metadata.annotations.evenkeel\.dev/split}{.spec.rules[0].backendRefs[0].weight}`), "the other stays as it is")
+	assert.Equal(t, " demo 1", app.Kubectl("get", "httproute", "second", "-o", `jsonpath={.metadata.annotations.evenkeel\.dev/split} {.spec.rules[0].backendRefs[*].name} {.spec.rules[0].backendRefs[*].weight}`), "the other stays as it is")
 }
 
 func TestTheStateIsEvenkeelsAlone(t *testing.T) {
