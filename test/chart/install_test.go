@@ -79,7 +79,7 @@ func TestInstalled(t *testing.T) {
 		out, err := fixture.Run(fixture.Values, "helm", "install", "second", chartDir, "-n", guarded, "-f", "-")
 		require.Error(t, err)
 		assert.Contains(t, out, `Evenkeel is in this cluster already: MutatingWebhookConfiguration "`+configurationHere+`" is that of another release.`)
-		assert.Equal(t, 1, strings.Count(fixture.Must(t, "", "kubectl", "get", "mutatingwebhookconfigurations", "-l", "app.kubernetes.io/name=evenkeel", "-o", "name"), "\n"))
+		assert.Equal(t, 1, strings.Count(fixture.Read(t, "kubectl", "get", "mutatingwebhookconfigurations", "-l", "app.kubernetes.io/name=evenkeel", "-o", "name"), "\n"))
 	})
 	t.Run("it is ready once every caBundle is filled", func(t *testing.T) {
 		for name, bundle := range bundles(t, c) {
@@ -115,14 +115,14 @@ func TestInstalled(t *testing.T) {
 	t.Run("uninstalling leaves nothing", func(t *testing.T) {
 		fixture.Must(t, "", "helm", "uninstall", "evenkeel", "-n", installed, "--wait")
 		eventually(t, func() bool {
-			return fixture.Must(t, "", "kubectl", "get", "pods", "-n", installed, "-o", "name") == ""
+			return fixture.Read(t, "kubectl", "get", "pods", "-n", installed, "-o", "name") == ""
 		})
 		kinds := "deployments,replicasets,services,endpointslices,secrets,leases,roles,rolebindings,poddisruptionbudgets,networkpolicies"
-		assert.Empty(t, fixture.Must(t, "", "kubectl", "get", kinds, "-n", installed, "-o", "name"))
+		assert.Empty(t, fixture.Read(t, "kubectl", "get", kinds, "-n", installed, "-o", "name"))
 		wide := "clusterroles,clusterrolebindings,mutatingwebhookconfigurations,validatingwebhookconfigurations,validatingadmissionpolicies,validatingadmissionpolicybindings"
-		assert.NotContains(t, fixture.Must(t, "", "kubectl", "get", wide, "-o", "name"), configurationHere)
-		assert.Equal(t, "configmap/kube-root-ca.crt\n", fixture.Must(t, "", "kubectl", "get", "configmaps", "-n", installed, "-o", "name"))
-		assert.Equal(t, "serviceaccount/default\n", fixture.Must(t, "", "kubectl", "get", "serviceaccounts", "-n", installed, "-o", "name"))
+		assert.NotContains(t, fixture.Read(t, "kubectl", "get", wide, "-o", "name"), configurationHere)
+		assert.Equal(t, "configmap/kube-root-ca.crt\n", fixture.Read(t, "kubectl", "get", "configmaps", "-n", installed, "-o", "name"))
+		assert.Equal(t, "serviceaccount/default\n", fixture.Read(t, "kubectl", "get", "serviceaccounts", "-n", installed, "-o", "name"))
 	})
 }
 

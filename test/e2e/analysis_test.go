@@ -89,10 +89,10 @@ const numbers = `value is [0-9.]+(%|s) of [0-9.]+ requests`
 // measurements is how often an analysis gave a verdict, as the managers count it.
 func measurements(t *testing.T, analysis, verdict string) (n float64) {
 	t.Helper()
-	names := fixture.Must(t, "", "kubectl", "-n", fixture.System, "get", "pods", "-o", "jsonpath={.items[*].metadata.name}")
+	names := fixture.Read(t, "kubectl", "-n", fixture.System, "get", "pods", "-o", "jsonpath={.items[*].metadata.name}")
 	shown := regexp.MustCompile(`evenkeel_analysis_measurements_total\{analysis="` + analysis + `",provider="prometheus",verdict="` + verdict + `"\} ([0-9.e+]+)`)
 	for _, name := range strings.Fields(names) {
-		page := fixture.Must(t, "", "kubectl", "get", "--raw", "/api/v1/namespaces/"+fixture.System+"/pods/"+name+":8080/proxy/metrics")
+		page := fixture.Read(t, "kubectl", "get", "--raw", "/api/v1/namespaces/"+fixture.System+"/pods/"+name+":8080/proxy/metrics")
 		for _, match := range shown.FindAllStringSubmatch(page, -1) {
 			value, err := strconv.ParseFloat(match[1], 64)
 			require.NoError(t, err)

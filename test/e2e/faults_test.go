@@ -103,7 +103,7 @@ func deleteService(t *testing.T, app *fixture.App) {
 	t.Helper()
 	service := []string{"kubectl", "-n", app.Namespace, "delete", "service", "demo-canary"}
 	out, err := fixture.Run("", service...)
-	if strings.Contains(out, "NotFound") || strings.Contains(out, "not yet ready") { // of the API server, just started
+	if strings.Contains(out, "NotFound") || fixture.Unheard(out, err) {
 		return
 	}
 	assert.Error(t, err, "it is guarded")

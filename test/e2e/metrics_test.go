@@ -34,7 +34,7 @@ func scraped(t *testing.T) scrape {
 	t.Helper()
 	out := scrape{}
 	client := http.Client{Timeout: 5 * time.Second}
-	addresses := fixture.Must(t, "", "kubectl", "-n", fixture.System, "get", "pods", "-l", "app.kubernetes.io/name=evenkeel", "-o", "jsonpath={range .items[*]}{.status.podIP} {end}")
+	addresses := fixture.Read(t, "kubectl", "-n", fixture.System, "get", "pods", "-l", "app.kubernetes.io/name=evenkeel", "-o", "jsonpath={range .items[*]}{.status.podIP} {end}")
 	for address := range strings.FieldsSeq(addresses) {
 		response, err := client.Get("http://" + address + ":8080/metrics")
 		if err != nil {
@@ -192,7 +192,7 @@ func TestMetricsOfAManager(t *testing.T) {
 		assert.Greater(t, one.GetGauge().GetValue(), float64(time.Now().Unix()), one.GetLabel())
 	}
 	assert.Equal(t, []string{"which"}, after.labels("evenkeel_certificate_expiry_timestamp_seconds"))
-	version := fixture.Must(t, "", "kubectl", "-n", fixture.System, "get", "configmap", "evenkeel-policy", "-o", "jsonpath={.metadata.resourceVersion}")
+	version := fixture.Read(t, "kubectl", "-n", fixture.System, "get", "configmap", "evenkeel-policy", "-o", "jsonpath={.metadata.resourceVersion}")
 	assert.Positive(t, after.sum("evenkeel_policy_loaded", labels("resource_version", version)), "the policy in force is the one that was installed")
 	assert.Equal(t, 1.0, after.sum("leader_election_master_status", labels("name", "evenkeel")), "one leads")
 	after.asDocumented(t)

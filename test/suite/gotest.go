@@ -77,6 +77,7 @@ func (s *suite) count(e event, output map[string]*strings.Builder) {
 		fmt.Printf("FAIL  %s\n%s", key, output[key])
 		if e.Test != "" {
 			s.tally.failed++
+			s.failures = append(s.failures, append([]string{"FAIL  " + key}, reasons(output[key].String())...)...)
 		}
 	}
 	if e.Action == "pass" || e.Action == "fail" {

@@ -41,7 +41,7 @@ func (s *suite) run(only []string) bool {
 			s.tally.passed-before.passed, s.tally.failed-before.failed, s.tally.skipped-before.skipped))
 	}
 	fmt.Println("===")
-	for _, row := range table {
+	for _, row := range append(s.failures, table...) {
 		fmt.Println(row)
 	}
 	failed := s.tally.failed

@@ -14,10 +14,11 @@ import (
 	"strings"
 )
 
-// suite knows where things are, and counts.
+// suite knows where things are, counts, and keeps why tests failed.
 type suite struct {
 	root, cache string
 	tally       tally
+	failures    []string
 }
 
 type tally struct{ passed, failed, skipped int }
