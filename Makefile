@@ -64,7 +64,8 @@ CANARIES ?= 1000
 STEPS    ?= 20%:1m,50%:1m,100%:1m
 REST     ?= 2m
 SPREAD   ?= 5m
-SCALE    := -deployments $(N) -canaries $(CANARIES) -steps '$(STEPS)' -rest $(REST) -spread $(SPREAD)
+CROWD    ?= 100
+SCALE    := -deployments $(N) -per-namespace $(CROWD) -canaries $(CANARIES) -steps '$(STEPS)' -rest $(REST) -spread $(SPREAD)
 ifeq ($(CLUSTER),local)
 bench-scale: bin/cluster ## Measure with N=10000 Deployments and CANARIES=1000 of them released, on the local cluster with KWOK
 	@bin/cluster build kwok

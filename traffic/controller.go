@@ -28,6 +28,7 @@ import (
 
 	"github.com/evenkeel-dev/evenkeel/traffic/archive"
 	"github.com/evenkeel-dev/evenkeel/traffic/guard"
+	"github.com/evenkeel-dev/evenkeel/traffic/index"
 	"github.com/evenkeel-dev/evenkeel/traffic/notify/message"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
@@ -213,11 +214,15 @@ var hadState = predicate.Funcs{
 // in flight that name it, and those that it names itself, which may be gone.
 func (r *Reconciler) holders(ctx context.Context, o client.Object) []reconcile.Request {
 	names := named(o)
-	var list appsv1.DeploymentList
-	if err := r.client.List(ctx, &list, client.InNamespace(o.GetNamespace()), client.HasLabels{rollout.InFlightLabel}, client.UnsafeDisableDeepCopy); err == nil { // only looked at
-		for i := range list.Items {
-			if concerns(&list.Items[i], o) {
-				names = append(names, list.Items[i].Name)
+	for _, key := range index.Keys(o) {
+		var list appsv1.DeploymentList
+		err := r.client.List(ctx, &list, client.InNamespace(o.GetNamespace()), client.HasLabels{rollout.InFlightLabel}, index.Holding(key), client.UnsafeDisableDeepCopy)
+		if err != nil {
+			continue
+		}
+		for i := range list.Items { // only looked at
+			if d := &list.Items[i]; concerns(d, o) && !slices.Contains(names, d.Name) {
+				names = append(names, d.Name)
 			}
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/evenkeel-dev/evenkeel/traffic/index"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout/packed"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
@@ -70,7 +71,7 @@ func (r *Reconciler) observeIn(ctx context.Context, d *appsv1.Deployment, state 
 // observePods counts the pods of both versions by their ReplicaSets.
 func (r *Reconciler) observePods(ctx context.Context, w *world) error {
 	var list appsv1.ReplicaSetList // the cache's own, as all lists here: only looked at
-	if err := r.client.List(ctx, &list, client.InNamespace(w.deployment.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.client.List(ctx, &list, client.InNamespace(w.deployment.Namespace), index.OwnedBy(w.deployment.UID), client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("cannot list ReplicaSets: %w", err)
 	}
 	own := slices.DeleteFunc(list.Items, func(rs appsv1.ReplicaSet) bool { return !metav1.IsControlledBy(&rs, w.deployment) })

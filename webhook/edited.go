@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/evenkeel-dev/evenkeel/traffic/index"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
@@ -44,7 +45,7 @@ func (h *Handler) editedState(ctx context.Context, d *deployment) []string {
 // carried tells whether a revision of a Deployment carries a state.
 func (t topology) carried(ctx context.Context, d *appsv1.Deployment, state string) bool {
 	var list appsv1.ReplicaSetList
-	if t.cache.List(ctx, &list, client.InNamespace(d.Namespace), client.UnsafeDisableDeepCopy) != nil {
+	if t.cache.List(ctx, &list, client.InNamespace(d.Namespace), index.OwnedBy(d.UID), client.UnsafeDisableDeepCopy) != nil {
 		return false
 	}
 	for i := range list.Items {

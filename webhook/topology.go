@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
+	"github.com/evenkeel-dev/evenkeel/traffic/index"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout/packed"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
@@ -140,7 +141,7 @@ func unusable(service *corev1.Service, whose route.Narrow) (why, fix string) {
 // pods, and whether it can carry all.
 func (t topology) surveyStable(ctx context.Context, old *appsv1.Deployment, s *surroundings) error {
 	var list appsv1.ReplicaSetList
-	if err := t.cache.List(ctx, &list, client.InNamespace(old.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+	if err := t.cache.List(ctx, &list, client.InNamespace(old.Namespace), index.OwnedBy(old.UID), client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("cannot list ReplicaSets: %w", err)
 	}
 	most, stable := int32(-1), (*appsv1.ReplicaSet)(nil)
@@ -191,7 +192,7 @@ func (t topology) revision(ctx context.Context, namespace, name string) (*revisi
 // that is not there yet is only not gone back to.
 func (t topology) revisions(ctx context.Context, d *appsv1.Deployment) []policy.Revision {
 	var list appsv1.ReplicaSetList
-	if t.cache.List(ctx, &list, client.InNamespace(d.Namespace), client.UnsafeDisableDeepCopy) != nil {
+	if t.cache.List(ctx, &list, client.InNamespace(d.Namespace), index.OwnedBy(d.UID), client.UnsafeDisableDeepCopy) != nil {
 		return nil
 	}
 	var out []policy.Revision

@@ -11,11 +11,14 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/evenkeel-dev/evenkeel/cmd/evenkeel/routecache"
 	"github.com/evenkeel-dev/evenkeel/config"
+	"github.com/evenkeel-dev/evenkeel/traffic/index"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout/packed"
 )
 
@@ -34,6 +37,16 @@ func (o *options) cache() cache.Options {
 			&admissionv1.ValidatingWebhookConfiguration{}: {Field: named(o.validatingWebhook)},
 		},
 	}
+}
+
+// newClient makes the client that reads from the cache: routes as trees, and lists by
+// the cache's indexes.
+func newClient(config *rest.Config, options client.Options) (client.Client, error) {
+	inner, err := routecache.NewClient(config, options)
+	if err != nil {
+		return nil, err
+	}
+	return index.Client{Client: inner}, nil
 }
 
 // trimmed keeps of each object of a kind what is looked at.

@@ -21,6 +21,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/traffic"
 	"github.com/evenkeel-dev/evenkeel/traffic/archive"
 	"github.com/evenkeel-dev/evenkeel/traffic/guard"
+	"github.com/evenkeel-dev/evenkeel/traffic/index"
 	"github.com/evenkeel-dev/evenkeel/traffic/notify"
 	"github.com/evenkeel-dev/evenkeel/webhook"
 	"github.com/evenkeel-dev/evenkeel/webhook/audit"
@@ -29,6 +30,9 @@ import (
 
 // compose adds every part to the manager.
 func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.Source, ending *drain) error {
+	if err := index.Add(ctx, mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
 	ready := checks{"drain": ending.ready, "webhook": inOrder(source.Ready, mgr.GetWebhookServer().StartedChecker())}
 	if err := mgr.Add(source); err != nil {
 		return fmt.Errorf("cannot keep the certificate: %w", err)

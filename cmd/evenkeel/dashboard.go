@@ -33,13 +33,13 @@ func (o *options) showPages(mgr ctrl.Manager) error {
 	return nil
 }
 
-// dashboardAddress refuses an address that others than this host reach.
-func dashboardAddress(value string) error {
+// loopback refuses an address that others than this host reach.
+func loopback(flag, value string) error {
 	if value == "0" {
 		return nil
 	}
 	if err := serve.CheckAddress(value); err != nil {
-		return fmt.Errorf("--dashboard-address=%w", err)
+		return fmt.Errorf("%s=%w", flag, err)
 	}
-	return address("--dashboard-address", value)
+	return address(flag, value)
 }

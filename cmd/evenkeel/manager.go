@@ -21,7 +21,6 @@ import (
 	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	"github.com/evenkeel-dev/evenkeel/cmd/command"
-	"github.com/evenkeel-dev/evenkeel/cmd/evenkeel/routecache"
 	"github.com/evenkeel-dev/evenkeel/webhook/serving"
 )
 
@@ -102,12 +101,13 @@ func (o *options) manager(secure []func(*tls.Config)) ctrl.Options {
 		Cache:  o.cache(),
 		// Routes are read as trees, and like all else from the cache.
 		Client:    client.Options{Cache: &client.CacheOptions{Unstructured: true}},
-		NewClient: routecache.NewClient,
+		NewClient: newClient,
 		WebhookServer: ctrlwebhook.NewServer(ctrlwebhook.Options{
 			Port: o.webhookPort, TLSOpts: secure,
 		}),
 		Metrics:                       metricsserver.Options{BindAddress: o.metricsAddress},
 		HealthProbeBindAddress:        o.healthAddress,
+		PprofBindAddress:              o.pprofAddress,
 		LeaderElection:                true,
 		LeaderElectionID:              o.leaderElectionID,
 		LeaderElectionNamespace:       o.namespace,

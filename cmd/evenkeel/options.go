@@ -19,7 +19,7 @@ type options struct {
 	policyConfigMap                    string
 	webhookPort                        int
 	healthAddress, metricsAddress      string
-	dashboardAddress                   string
+	dashboardAddress, pprofAddress     string
 	tlsMode, certDir, caSecret         string
 	serviceName                        string
 	mutatingWebhook, validatingWebhook string
@@ -48,6 +48,7 @@ func (o *options) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
 	f.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "address of /metrics, plain HTTP; 0 serves none")
 	f.StringVar(&o.dashboardAddress, "dashboard-address", "127.0.0.1:8082", "address of the dashboard, plain HTTP, of this host alone; 0 serves none")
+	f.StringVar(&o.pprofAddress, "pprof-bind-address", "0", "address of /debug/pprof, plain HTTP, of this host alone; 0 serves none")
 	f.StringVar(&o.tlsMode, "tls-mode", tlsSelf, "where the serving certificate comes from: self or files")
 	f.StringVar(&o.certDir, "cert-dir", "/tls", "folder with tls.crt and tls.key, for --tls-mode=files")
 	f.StringVar(&o.clientCA, "client-ca-file", "", "file with the CA of clients: whoever has no certificate of it is refused; where left out, nobody is asked for one")
@@ -73,7 +74,8 @@ func (o *options) validate() error {
 		address("--metrics-bind-address", o.metricsAddress),
 		name("--policy-configmap", o.policyConfigMap),
 		name("--leader-election-id", o.leaderElectionID),
-		dashboardAddress(o.dashboardAddress),
+		loopback("--dashboard-address", o.dashboardAddress),
+		loopback("--pprof-bind-address", o.pprofAddress),
 		o.validateTLS(),
 	}
 	if o.namespace == "" || o.serviceAccount == "" {

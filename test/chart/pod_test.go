@@ -137,5 +137,7 @@ func TestPorts(t *testing.T) {
 	assert.Contains(t, container.Args, "--metrics-bind-address=:8080")
 	assert.Contains(t, deployment(t).Spec.Template.Spec.Containers[0].Args, "--metrics-bind-address=0")
 	assert.Contains(t, container.Args, "--dashboard-address=127.0.0.1:8082", "whoever reaches it is not asked who they are")
+	assert.Contains(t, container.Args, "--pprof-bind-address=0")
+	assert.Contains(t, deployment(t, "profiling.enabled=true").Spec.Template.Spec.Containers[0].Args, "--pprof-bind-address=127.0.0.1:8083")
 	assert.Contains(t, deployment(t, "dashboard.enabled=false").Spec.Template.Spec.Containers[0].Args, "--dashboard-address=0")
 }

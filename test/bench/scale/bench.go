@@ -76,10 +76,11 @@ func (b *bench) until(ctx context.Context, limit time.Duration, what string, cou
 	}
 }
 
-// values are the chart's for this run: metrics to read, and the policy's waits.
+// values are the chart's for this run: metrics and profiles to read, and the policy's waits.
 const values = `
 image: {repository: evenkeel.local/evenkeel, tag: dev, pullPolicy: Never}
 metrics: {enabled: true}
+profiling: {enabled: true}
 policy:
   apiVersion: policy.evenkeel.dev/v1alpha1
   kind: RolloutPolicy

@@ -34,6 +34,7 @@ func main() {
 // options are the sizes of a run.
 type options struct {
 	deployments, canaries int
+	perNamespace          int
 	steps                 string
 	// settle and delay are the policy's waits.
 	settle, delay time.Duration
@@ -49,6 +50,7 @@ func parse(args []string) (options, error) {
 	f := flag.NewFlagSet("scale", flag.ContinueOnError)
 	f.IntVar(&o.deployments, "deployments", 10000, "Deployments, each with its Service and HTTPRoute")
 	f.IntVar(&o.canaries, "canaries", 1000, "how many of them have a pod, and are released")
+	f.IntVar(&o.perNamespace, "per-namespace", 100, "how many of the Deployments share a namespace")
 	f.StringVar(&o.steps, "steps", "20%:1m,50%:1m,100%:1m", "steps of each canary")
 	f.DurationVar(&o.settle, "settle", 5*time.Second, "policy: settle")
 	f.DurationVar(&o.delay, "scale-down-delay", 10*time.Second, "policy: scaleDownDelay")
@@ -67,6 +69,8 @@ func parse(args []string) (options, error) {
 		return o, fmt.Errorf("-steps=%s never ends by itself: leave out the pause", o.steps)
 	case o.canaries < 1 || o.canaries > o.deployments:
 		return o, fmt.Errorf("-canaries=%d: use 1 to -deployments=%d", o.canaries, o.deployments)
+	case o.perNamespace < 1:
+		return o, fmt.Errorf("-per-namespace=%d: use 1 or more", o.perNamespace)
 	}
 	return o, nil
 }

@@ -25,17 +25,18 @@ import (
 const mark = "bench.evenkeel.dev/scale"
 
 const (
-	perNamespace = 100
-	writers      = 16
-	container    = "app"
+	writers   = 16
+	container = "app"
 )
 
 // names are those of the object with a number, which Deployment, Service and
 // route share. The canaries are spread over all namespaces.
 func (o options) names(i int) (namespace, name string) {
-	spaces := (o.deployments + perNamespace - 1) / perNamespace
-	return fmt.Sprintf("scale-%03d", i%spaces), fmt.Sprintf("app-%05d", i)
+	return fmt.Sprintf("scale-%03d", i%o.namespaces()), fmt.Sprintf("app-%05d", i)
 }
+
+// namespaces is how many there are.
+func (o options) namespaces() int { return (o.deployments + o.perNamespace - 1) / o.perNamespace }
 
 // role is what the object with a number is for.
 func (o options) role(i int) string {
@@ -100,7 +101,7 @@ func (o options) route(i int) *gatewayv1.HTTPRoute {
 
 // makeObjects makes all objects, the routes and Services before their Deployments.
 func (b *bench) makeObjects(ctx context.Context) error {
-	for i := range (b.deployments + perNamespace - 1) / perNamespace {
+	for i := range b.namespaces() {
 		namespace, _ := b.names(i)
 		object := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace, Labels: map[string]string{mark: "namespace"}}}
 		if err := b.client.Create(ctx, object); err != nil {
@@ -170,7 +171,7 @@ func (b *bench) clean(ctx context.Context) error {
 				return 0, 0, err
 			}
 		}
-		all := (b.deployments + perNamespace - 1) / perNamespace
+		all := b.namespaces()
 		if len(list.Items) > 0 {
 			return all - len(list.Items), all, nil
 		}

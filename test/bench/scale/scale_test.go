@@ -44,7 +44,7 @@ func TestOwnWaits(t *testing.T) {
 }
 
 func TestObjectsBelongTogether(t *testing.T) {
-	o := options{deployments: 250, canaries: 3}
+	o := options{perNamespace: 100, deployments: 250, canaries: 3}
 	seen := map[string]int{}
 	for i := range o.deployments {
 		d, s, r := o.deployment(i), o.service(i), o.route(i)
@@ -62,7 +62,7 @@ var key = types.NamespacedName{Namespace: "scale-000", Name: "app-00000"}
 
 // shows is the Deployment with a state.
 func shows(s rollout.State) *appsv1.Deployment {
-	d := (options{deployments: 1, canaries: 1}).deployment(0)
+	d := (options{perNamespace: 100, deployments: 1, canaries: 1}).deployment(0)
 	s.User = &rollout.Knobs{}
 	d.Annotations[rollout.StateAnnotation] = s.String()
 	return d
@@ -70,7 +70,7 @@ func shows(s rollout.State) *appsv1.Deployment {
 
 // divided is its route with weights; none where both are nil.
 func divided(stable, canary *int32) *gatewayv1.HTTPRoute {
-	r := (options{deployments: 1, canaries: 1}).route(0)
+	r := (options{perNamespace: 100, deployments: 1, canaries: 1}).route(0)
 	backends := r.Spec.Rules[0].BackendRefs
 	backends[0].Weight = stable
 	if canary != nil {
@@ -151,7 +151,7 @@ func TestTheTable(t *testing.T) {
 		return out
 	}
 	text := results{
-		options: options{deployments: 200, canaries: 20, steps: "20%:5s,100%"}, restFor: 2 * time.Minute, idle: writes{plain: times(2)},
+		options: options{perNamespace: 100, deployments: 200, canaries: 20, steps: "20%:5s,100%"}, restFor: 2 * time.Minute, idle: writes{plain: times(2)},
 		atRest: usage{rss: []float64{50 << 20, 60 << 20}, cpu: 1.2, writes: 70, leases: 60, events: 4},
 		rounds: []round{{
 			name: "all at once", canaries: 20, completed: 18, others: 1, took: times(11000, 12000, 13000), waits: 10 * time.Second,

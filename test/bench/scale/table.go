@@ -59,8 +59,8 @@ func newRound(name string, releases []release, waits time.Duration, spent usage,
 // table is the Markdown of all figures.
 func (r results) table() string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "%d Deployments with a Service and an HTTPRoute each; %d of them have one pod and are released (%s, settle %s, scale-down delay %s), the others have none.\n\n",
-		r.deployments, r.canaries, r.steps, r.settle, r.delay)
+	fmt.Fprintf(&out, "%d Deployments with a Service and an HTTPRoute each, %d a namespace; %d of them have one pod and are released (%s, settle %s, scale-down delay %s), the others have none.\n\n",
+		r.deployments, r.perNamespace, r.canaries, r.steps, r.settle, r.delay)
 	out.WriteString("| at rest, all managers | |\n| --- | ---: |\n")
 	minutes := r.restFor.Minutes()
 	fmt.Fprintf(&out, "| resident memory of each, MiB | %s |\n", mebibytes(r.atRest.rss))

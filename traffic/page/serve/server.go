@@ -22,7 +22,7 @@ const maxConnections = 32
 func CheckAddress(address string) error {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil || !loopback(host) {
-		return fmt.Errorf("%q is not an address of this host alone, and the page asks nobody who they are: use 127.0.0.1:PORT, or 0 for none", address)
+		return fmt.Errorf("%q is not an address of this host alone, and nobody is asked there who they are: use 127.0.0.1:PORT, or 0 for none", address)
 	}
 	return nil
 }

@@ -1,0 +1,114 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package index
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+	"github.com/evenkeel-dev/evenkeel/traffic/route"
+)
+
+// The indexes by name.
+const (
+	owner = "evenkeel.owner" // of ReplicaSets: the UID of whoever controls them
+	holds = "evenkeel.holds" // of Deployments in flight: names of what they hold
+)
+
+// hint is an index and what to look up in it. To a client that does not know it, it
+// says nothing.
+type hint struct{ index, value string }
+
+// ApplyToList makes a hint an option of a list.
+func (hint) ApplyToList(*client.ListOptions) {}
+
+// OwnedBy asks for the ReplicaSets that an object controls.
+func OwnedBy(uid types.UID) client.ListOption { return hint{owner, string(uid)} }
+
+// Holding asks for the Deployments in flight that may hold one of the objects with a
+// key that Keys gave.
+func Holding(key string) client.ListOption { return hint{holds, key} }
+
+// Keys are what a Service or route is held by: its name, and that of the canary's
+// Service that the name of an object beside a route ends with.
+func Keys(object client.Object) []string {
+	keys := []string{object.GetName()}
+	if controller := metav1.GetControllerOfNoCopy(object); controller != nil {
+		keys = append(keys, ownerKey(controller.UID))
+	}
+	if strings.HasSuffix(object.GetName(), route.CanarySuffix) {
+		for rest, more := object.GetName(), true; ; {
+			if _, rest, more = strings.Cut(rest, "-"); !more || !strings.HasSuffix(rest, route.CanarySuffix) {
+				break
+			}
+			keys = append(keys, rest)
+		}
+	}
+	return keys
+}
+
+func ownerKey(uid types.UID) string { return "uid " + string(uid) } // no name has a space
+
+// heldBy are the keys of what a Deployment in flight holds: its Services, the
+// canary's, its routes, and what it controls.
+func heldBy(object client.Object) []string {
+	if _, flies := object.GetLabels()[rollout.InFlightLabel]; !flies {
+		return nil
+	}
+	state, err := rollout.ParseState(object.GetAnnotations()[rollout.StateAnnotation])
+	if err != nil { // frozen, and nobody's look changes that
+		return nil
+	}
+	keys := []string{ownerKey(object.GetUID())}
+	for _, name := range state.Services {
+		keys = append(keys, name, name+route.CanarySuffix)
+	}
+	for _, text := range state.Routes {
+		if ref, err := route.ParseRef(text); err == nil {
+			keys = append(keys, ref.Name)
+		}
+	}
+	return keys
+}
+
+// controlledBy is the UID of whoever controls an object.
+func controlledBy(object client.Object) []string {
+	if controller := metav1.GetControllerOfNoCopy(object); controller != nil {
+		return []string{string(controller.UID)}
+	}
+	return nil
+}
+
+// Add adds the indexes to a cache that has not started.
+func Add(ctx context.Context, to client.FieldIndexer) error {
+	if err := to.IndexField(ctx, &appsv1.ReplicaSet{}, owner, controlledBy); err != nil {
+		return fmt.Errorf("cannot index ReplicaSets: %w", err)
+	}
+	if err := to.IndexField(ctx, &appsv1.Deployment{}, holds, heldBy); err != nil {
+		return fmt.Errorf("cannot index Deployments: %w", err)
+	}
+	return nil
+}
+
+// Client follows the hints by a cache's indexes, which Add has added.
+type Client struct{ client.Client }
+
+// List lists what the hints ask for.
+func (c Client) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
+	narrowed := make([]client.ListOption, len(options))
+	for i, option := range options {
+		narrowed[i] = option
+		if asked, ours := option.(hint); ours {
+			narrowed[i] = client.MatchingFields{asked.index: asked.value}
+		}
+	}
+	return c.Client.List(ctx, list, narrowed...)
+}

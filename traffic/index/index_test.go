@@ -1,0 +1,124 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package index
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+)
+
+// indexer adds indexes to a fake client.
+type indexer struct{ *fake.ClientBuilder }
+
+func (i indexer) IndexField(_ context.Context, object client.Object, field string, extract client.IndexerFunc) error {
+	i.WithIndex(object, field, extract)
+	return nil
+}
+
+func controlled(uid types.UID) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Namespace: "shop", OwnerReferences: []metav1.OwnerReference{{Kind: "Deployment", Name: "x", UID: uid, Controller: ptr.To(true)}}}
+}
+
+func replicaSet(name string, uid types.UID) *appsv1.ReplicaSet {
+	rs := &appsv1.ReplicaSet{ObjectMeta: controlled(uid)}
+	rs.Name = name
+	return rs
+}
+
+func deployment(name, state string, flies bool) *appsv1.Deployment {
+	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name, UID: types.UID("uid-of-" + name), Annotations: map[string]string{rollout.StateAnnotation: state}}}
+	if flies {
+		d.Labels = map[string]string{rollout.InFlightLabel: "true"}
+	}
+	return d
+}
+
+func state(t *testing.T, service string) string {
+	t.Helper()
+	s := rollout.State{Phase: rollout.Stepping, Stage: rollout.StageDwell, User: &rollout.Knobs{}, Services: []string{service}, Routes: []string{"httproute/" + service + "-route"}}
+	text := s.String()
+	_, err := rollout.ParseState(text)
+	require.NoError(t, err)
+	return text
+}
+
+// world has three Deployments in flight, of which one cannot be read, and one at rest.
+func world(t *testing.T) (indexed, plain client.Client) {
+	t.Helper()
+	builder := fake.NewClientBuilder().WithObjects(
+		replicaSet("a-1", "a"), replicaSet("a-2", "a"), replicaSet("b-1", "b"), &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "nobodys"}},
+		deployment("cart", state(t, "cart"), true), deployment("pay", state(t, "pay"), true), deployment("broken", "{", true), deployment("rests", state(t, "cart"), false),
+	)
+	require.NoError(t, Add(t.Context(), indexer{builder}))
+	plain = builder.Build()
+	return Client{plain}, plain
+}
+
+func TestOwnedBy(t *testing.T) {
+	indexed, plain := world(t)
+	names := func(c client.Client) (out []string) {
+		var list appsv1.ReplicaSetList
+		require.NoError(t, c.List(t.Context(), &list, client.InNamespace("shop"), OwnedBy("a")))
+		for i := range list.Items {
+			out = append(out, list.Items[i].Name)
+		}
+		return out
+	}
+	assert.Equal(t, []string{"a-1", "a-2"}, names(indexed))
+	assert.Equal(t, []string{"a-1", "a-2", "b-1", "nobodys"}, names(plain), "whoever has no index gives all")
+}
+
+func TestHolding(t *testing.T) {
+	indexed, _ := world(t)
+	service := func(name string) client.Object { return &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: name}} }
+	owned := &corev1.Service{ObjectMeta: controlled("uid-of-pay")}
+	owned.Name = "anything"
+	for what, row := range map[string]struct {
+		object client.Object
+		want   []string
+	}{
+		"a Service":                  {service("cart"), []string{"cart"}},
+		"the canary's":               {service("cart-canary"), []string{"cart"}},
+		"a route":                    {service("pay-route"), []string{"pay"}},
+		"what stands beside a route": {service("some-route-pay-canary"), []string{"pay"}},
+		"what it controls":           {owned, []string{"pay"}},
+		"somebody's":                 {service("other"), nil},
+		"somebody's canary":          {service("other-canary"), nil},
+		"only the end of the name":   {service("my-cart"), nil},
+	} {
+		t.Run(what, func(t *testing.T) {
+			found := map[string]bool{}
+			for _, key := range Keys(row.object) {
+				var list appsv1.DeploymentList
+				require.NoError(t, indexed.List(t.Context(), &list, client.InNamespace("shop"), Holding(key)))
+				for i := range list.Items {
+					found[list.Items[i].Name] = true
+				}
+			}
+			want := map[string]bool{}
+			for _, name := range row.want {
+				want[name] = true
+			}
+			assert.Equal(t, want, found)
+		})
+	}
+}
+
+func TestKeys(t *testing.T) {
+	assert.Equal(t, []string{"a-b-canary", "b-canary"}, Keys(&corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "a-b-canary"}}))
+	assert.Equal(t, []string{"a-canary"}, Keys(&corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "a-canary"}}))
+	assert.Equal(t, []string{"a"}, Keys(&corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "a"}}))
+}
