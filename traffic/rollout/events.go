@@ -20,16 +20,6 @@ type Event struct {
 	Wait WaitKind
 }
 
-// needsHelp tells a wait that a person has to end from one that goes by itself.
-func needsHelp(wait string) bool {
-	named := func(sentence string) bool { // of a Service or a route
-		return strings.HasSuffix(wait, sentence[strings.LastIndex(sentence, `""`)+2:])
-	}
-	overdue, _, _ := strings.Cut(waitOverdue("", 0), ":")
-	return strings.HasPrefix(wait, waitRefused("")) || strings.HasPrefix(wait, waitProblem("")) || strings.HasPrefix(wait, waitDecision("")) ||
-		strings.HasPrefix(wait, overdue) || named(waitOthers("")) || named(waitLost("")) || strings.HasSuffix(wait, " again") || strings.HasSuffix(wait, waitForeign("")) || named(waitPort("", "", `""`)) || named(waitFailed("")) || named(waitUnclear("")) || named(Snapshot{Services: []Service{{}}}.missing()) || wait == waitUnknownStage
-}
-
 func eventStarted(s State) *Event {
 	return &Event{Reason: "RolloutStarted", Message: fmt.Sprintf("%s; stable is %s", s.Words(), s.Stable.ReplicaSet)}
 }

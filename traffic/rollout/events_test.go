@@ -75,6 +75,8 @@ func TestAWaitThatNeedsSomebodyIsAWarning(t *testing.T) {
 	for wait, needed := range map[string]bool{
 		waitRefused("exceeded quota"): true, waitDecision(stageWaits[StageScale]): true, waitOthers("demo"): true, waitForeign(`Service "demo-canary"`): true, waitPort("stable's", "demo", "http"): true, waitLost("demo"): true, waitOverdue("x", Duration(time.Minute)): true, none.missing(): true,
 		Snapshot{Routes: []Route{{Name: `HTTPRoute "demo"`}}}.missing(): true, waitUnknownStage: true,
+		waitProblem("no class"): true, waitFailed("latency"): true, waitUnclear("latency"): true, "HTTPRoute \"demo\" leads to \"demo\" again": true,
+		waitEvidence("latency"): false, waitTaken("demo", "x"): false,
 		waitPerson: false, waitHeld: false, waitStable: false, waitCanaryCarries: false, waitRendering: false, stageWaits[StageScale]: false,
 		stageWaits[StagePrepare]: false, "": false,
 	} {

@@ -85,3 +85,30 @@ func KindOfWait(wait string) WaitKind {
 	}
 	return WaitOther
 }
+
+// helpless are the waits, by how their sentences begin and end, that do not go by
+// themselves: somebody has to do something about them.
+var helpless = []struct{ head, tail string }{
+	{"a person decides (", ""},                                   // no longer waiting, or an analysis failed
+	{"a person looks: ", ""},                                     // overdue, with no way back
+	{"a version of Evenkeel ", ""},                               // that knows the stage
+	{"pods can be made: ", ""},                                   // the cluster refuses them
+	{"the routes can be read ", ""},                              // and divided
+	{`Service "`, " pods of another workload"},                   // it would be narrowed for those, too
+	{`Service "`, " has no ready endpoint of them"},              // of stable's
+	{"", " exists"},                                              // a Service or route is gone
+	{"", " again"},                                               // a route leads elsewhere
+	{"", " is not Evenkeel's"},                                   // what has the name of the canary's
+	{"", " finds none"},                                          // a port that the pods lack
+	{`analysis "`, " can tell again whether the canary is well"}, // it cannot be measured
+}
+
+// needsHelp tells a wait that a person has to end from one that goes by itself.
+func needsHelp(wait string) bool {
+	for _, one := range helpless {
+		if strings.HasPrefix(wait, one.head) && strings.HasSuffix(wait, one.tail) {
+			return true
+		}
+	}
+	return false
+}
