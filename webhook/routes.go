@@ -7,17 +7,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
+	"github.com/evenkeel-dev/evenkeel/traffic/index"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 	"github.com/evenkeel-dev/evenkeel/traffic/route/kinds"
@@ -64,7 +67,7 @@ func (t topology) leading(ctx context.Context, d *appsv1.Deployment, services []
 	}
 	var out []found
 	for _, kind := range t.kinds {
-		objects, err := t.trees(ctx, d.Namespace, kind)
+		objects, err := t.trees(ctx, d.Namespace, kind, services)
 		if err != nil {
 			return nil, err
 		}
@@ -78,7 +81,9 @@ func (t topology) leading(ctx context.Context, d *appsv1.Deployment, services []
 				return nil, err
 			}
 			if len(one.services) > 0 {
-				one.taken = taken(one, objects, d)
+				if one.taken, err = t.taken(ctx, one, d); err != nil {
+					return nil, err
+				}
 				out = append(out, one)
 			}
 		}
@@ -99,13 +104,13 @@ func missing(only []route.Ref, there []found) []found {
 
 // taken refuses a route beside which something would stand that has the name of
 // somebody's own.
-func taken(one found, there []route.Object, owner metav1.Object) string {
-	name := stranger(one.beside, there, owner)
-	if name == "" {
-		return ""
+func (t topology) taken(ctx context.Context, one found, owner metav1.Object) (string, error) {
+	name, err := t.stranger(ctx, one.ref.Kind, one.beside, owner)
+	if name == "" || err != nil {
+		return "", err
 	}
 	kind := one.ref.Kind.Name()
-	return fmt.Sprintf("%s %q exists and is not Evenkeel's, and the %s beside %s would have its name. Give it another one, or leave the traffic to the pods:\n  %s", kind, name, kind, one.ref.Words(), podsAlone)
+	return fmt.Sprintf("%s %q exists and is not Evenkeel's, and the %s beside %s would have its name. Give it another one, or leave the traffic to the pods:\n  %s", kind, name, kind, one.ref.Words(), podsAlone), nil
 }
 
 // strangerByHand refuses a route whose owner asks anew for a pair beside which
@@ -119,21 +124,29 @@ func (t topology) strangerByHand(ctx context.Context, kind route.Kind, renderer 
 	if err != nil || len(names) == 0 {
 		return "", err
 	}
-	there, err := t.trees(ctx, route.NamespaceOf(own), kind)
-	if name := stranger(names, there, &unstructured.Unstructured{Object: own}); name != "" {
-		return fmt.Sprintf("evenkeel: %s %q exists and is not Evenkeel's, and the %s beside this one would have its name; give it another one", kind.Name(), name, kind.Name()), err
+	name, err := t.stranger(ctx, kind, names, &unstructured.Unstructured{Object: own})
+	if name == "" || err != nil {
+		return "", err
 	}
-	return "", err
+	return fmt.Sprintf("evenkeel: %s %q exists and is not Evenkeel's, and the %s beside this one would have its name; give it another one", kind.Name(), name, kind.Name()), nil
 }
 
 // stranger finds one of some names that somebody else than an owner has.
-func stranger(names []string, there []route.Object, owner metav1.Object) string {
-	for _, object := range there {
-		if name := route.NameOf(object); slices.Contains(names, name) && !metav1.IsControlledBy(&unstructured.Unstructured{Object: object}, owner) {
-			return name
+func (t topology) stranger(ctx context.Context, kind route.Kind, names []string, owner metav1.Object) (string, error) {
+	for _, name := range names {
+		there := &unstructured.Unstructured{}
+		there.SetAPIVersion(kind.APIVersion())
+		there.SetKind(kind.Name())
+		err := t.cache.Get(ctx, client.ObjectKey{Namespace: owner.GetNamespace(), Name: name}, there)
+		switch {
+		case apierrors.IsNotFound(err):
+		case err != nil:
+			return "", fmt.Errorf("cannot get %s %q: %w", kind.Name(), name, err)
+		case !metav1.IsControlledBy(there, owner):
+			return name, nil
 		}
 	}
-	return ""
+	return "", nil
 }
 
 // share makes the share of a Service for a Deployment, to see whether it can be
@@ -201,18 +214,21 @@ func (t topology) renderer(ctx context.Context, kind route.Kind, object route.Ob
 	return renderer, unknown, nil
 }
 
-// trees lists the routes of a kind as they are.
-func (t topology) trees(ctx context.Context, namespace string, kind route.Kind) ([]route.Object, error) {
-	list := &unstructured.UnstructuredList{}
-	list.SetAPIVersion(kind.APIVersion())
-	list.SetKind(kind.Name() + "List")
-	if err := t.cache.List(ctx, list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
-		return nil, fmt.Errorf("%ss cannot be listed", kind.Name())
+// trees lists the routes of a kind that may lead to one of some Services as they are.
+func (t topology) trees(ctx context.Context, namespace string, kind route.Kind, services []string) ([]route.Object, error) {
+	byName := map[string]route.Object{}
+	for _, service := range services {
+		list := &unstructured.UnstructuredList{}
+		list.SetAPIVersion(kind.APIVersion())
+		list.SetKind(kind.Name() + "List")
+		if err := t.cache.List(ctx, list, client.InNamespace(namespace), index.LeadingTo(service), client.UnsafeDisableDeepCopy); err != nil {
+			return nil, fmt.Errorf("%ss cannot be listed", kind.Name())
+		}
+		for i := range list.Items {
+			byName[list.Items[i].GetName()] = list.Items[i].Object
+		}
 	}
-	out := make([]route.Object, len(list.Items))
-	for i := range list.Items {
-		out[i] = list.Items[i].Object
-	}
+	out := slices.Collect(maps.Values(byName))
 	slices.SortFunc(out, func(a, b route.Object) int { return strings.Compare(route.NameOf(a), route.NameOf(b)) })
 	return out, nil
 }

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/evenkeel-dev/evenkeel/cmd/evenkeel/measure"
+	"github.com/evenkeel-dev/evenkeel/cmd/evenkeel/routecache"
 	"github.com/evenkeel-dev/evenkeel/cmd/evenkeel/tracing"
 	"github.com/evenkeel-dev/evenkeel/config"
 	"github.com/evenkeel-dev/evenkeel/policy"
@@ -30,9 +31,6 @@ import (
 
 // compose adds every part to the manager.
 func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.Source, ending *drain) error {
-	if err := index.Add(ctx, mgr.GetFieldIndexer()); err != nil {
-		return err
-	}
 	ready := checks{"drain": ending.ready, "webhook": inOrder(source.Ready, mgr.GetWebhookServer().StartedChecker())}
 	if err := mgr.Add(source); err != nil {
 		return fmt.Errorf("cannot keep the certificate: %w", err)
@@ -63,6 +61,9 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 	}
 	routes, err := routeKinds(mgr, ending.ask)
 	if err != nil {
+		return err
+	}
+	if err := index.Add(ctx, mgr.GetFieldIndexer(), routes, routecache.Tree); err != nil {
 		return err
 	}
 	handler := webhook.New(webhook.Options{

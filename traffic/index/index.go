@@ -10,17 +10,20 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
+	routekinds "github.com/evenkeel-dev/evenkeel/traffic/route/kinds"
 )
 
 // The indexes by name.
 const (
 	owner = "evenkeel.owner" // of ReplicaSets: the UID of whoever controls them
 	holds = "evenkeel.holds" // of Deployments in flight: names of what they hold
+	leads = "evenkeel.leads" // of routes: the Services that they may lead to
 )
 
 // hint is an index and what to look up in it. To a client that does not know it, it
@@ -36,6 +39,9 @@ func OwnedBy(uid types.UID) client.ListOption { return hint{owner, string(uid)} 
 // Holding asks for the Deployments in flight that may hold one of the objects with a
 // key that Keys gave.
 func Holding(key string) client.ListOption { return hint{holds, key} }
+
+// LeadingTo asks for the routes of a kind that may lead to a Service.
+func LeadingTo(service string) client.ListOption { return hint{leads, service} }
 
 // Keys are what a Service or route is held by: its name, and that of the canary's
 // Service that the name of an object beside a route ends with.
@@ -87,13 +93,23 @@ func controlledBy(object client.Object) []string {
 	return nil
 }
 
-// Add adds the indexes to a cache that has not started.
-func Add(ctx context.Context, to client.FieldIndexer) error {
+// Add adds the indexes to a cache that has not started. kinds are the kinds of routes
+// that the cluster has, and tree gives one of them as it is, however the cache keeps it.
+func Add(ctx context.Context, to client.FieldIndexer, kinds []route.Kind, tree func(client.Object) route.Object) error {
 	if err := to.IndexField(ctx, &appsv1.ReplicaSet{}, owner, controlledBy); err != nil {
 		return fmt.Errorf("cannot index ReplicaSets: %w", err)
 	}
 	if err := to.IndexField(ctx, &appsv1.Deployment{}, holds, heldBy); err != nil {
 		return fmt.Errorf("cannot index Deployments: %w", err)
+	}
+	for _, kind := range kinds {
+		blank := &unstructured.Unstructured{}
+		blank.SetAPIVersion(kind.APIVersion())
+		blank.SetKind(kind.Name())
+		services := func(object client.Object) []string { return routekinds.Services(kind, tree(object)) }
+		if err := to.IndexField(ctx, blank, leads, services); err != nil {
+			return fmt.Errorf("cannot index %ss: %w", kind.Name(), err)
+		}
 	}
 	return nil
 }

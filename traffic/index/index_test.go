@@ -12,12 +12,14 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
 
 // indexer adds indexes to a fake client.
@@ -55,14 +57,28 @@ func state(t *testing.T, service string) string {
 	return text
 }
 
+func leading(name string, services ...string) *unstructured.Unstructured {
+	backends := make([]any, len(services))
+	for i, service := range services {
+		backends[i] = map[string]any{"name": service}
+	}
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": route.HTTPRoute.APIVersion(), "kind": route.HTTPRoute.Name(), "metadata": map[string]any{"namespace": "shop", "name": name},
+		"spec": map[string]any{"rules": []any{map[string]any{"backendRefs": backends}}},
+	}}
+}
+
 // world has three Deployments in flight, of which one cannot be read, and one at rest.
 func world(t *testing.T) (indexed, plain client.Client) {
 	t.Helper()
 	builder := fake.NewClientBuilder().WithObjects(
 		replicaSet("a-1", "a"), replicaSet("a-2", "a"), replicaSet("b-1", "b"), &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "nobodys"}},
+		leading("cart-route", "cart", "cart-canary"), leading("pay-route", "pay"),
 		deployment("cart", state(t, "cart"), true), deployment("pay", state(t, "pay"), true), deployment("broken", "{", true), deployment("rests", state(t, "cart"), false),
 	)
-	require.NoError(t, Add(t.Context(), indexer{builder}))
+	require.NoError(t, Add(t.Context(), indexer{builder}, []route.Kind{route.HTTPRoute}, func(o client.Object) route.Object {
+		return o.(*unstructured.Unstructured).Object
+	}))
 	plain = builder.Build()
 	return Client{plain}, plain
 }
@@ -79,6 +95,21 @@ func TestOwnedBy(t *testing.T) {
 	}
 	assert.Equal(t, []string{"a-1", "a-2"}, names(indexed))
 	assert.Equal(t, []string{"a-1", "a-2", "b-1", "nobodys"}, names(plain), "whoever has no index gives all")
+}
+
+func TestLeadingTo(t *testing.T) {
+	indexed, _ := world(t)
+	for service, want := range map[string][]string{"cart": {"cart-route"}, "cart-canary": {"cart-route"}, "pay": {"pay-route"}, "other": nil} {
+		list := &unstructured.UnstructuredList{}
+		list.SetAPIVersion(route.HTTPRoute.APIVersion())
+		list.SetKind(route.HTTPRoute.Name() + "List")
+		require.NoError(t, indexed.List(t.Context(), list, client.InNamespace("shop"), LeadingTo(service)))
+		var names []string
+		for i := range list.Items {
+			names = append(names, list.Items[i].GetName())
+		}
+		assert.Equal(t, want, names, service)
+	}
 }
 
 func TestHolding(t *testing.T) {

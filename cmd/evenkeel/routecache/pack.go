@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/json"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // field holds what is packed of a route. It is in caches alone: no API has it.
@@ -34,6 +35,20 @@ func Pack(route *unstructured.Unstructured) *unstructured.Unstructured {
 	kept[field] = string(text)
 	route.Object = kept
 	return route
+}
+
+// Tree gives a route of a cache as it is; nil for one that cannot be unpacked, and of
+// what is no tree.
+func Tree(object client.Object) map[string]any {
+	tree, ours := object.(*unstructured.Unstructured)
+	if !ours {
+		return nil
+	}
+	whole, err := unpack(tree.Object)
+	if err != nil {
+		return nil
+	}
+	return whole
 }
 
 // unpack gives the tree of a packed route; of any other object, the object's own.

@@ -89,11 +89,22 @@ policy:
     rollout: {settle: %s, scaleDownDelay: %s}
 `
 
+// install installs the chart, with managers that have just started: of this image,
+// and with nothing of an earlier run in their memory.
 func (b *bench) install(context.Context) error {
-	out, err := fixture.Run(fmt.Sprintf(values, b.settle, b.delay), "helm", "upgrade", "--install", "evenkeel",
-		filepath.Join(fixture.Root(), "charts", "evenkeel"), "-n", fixture.System, "--create-namespace", "-f", "-", "--wait", "--timeout", "120s")
-	if err != nil {
-		return fmt.Errorf("%w: %s", err, out)
+	deployment := []string{"kubectl", "-n", fixture.System, "rollout"}
+	for _, step := range []struct {
+		stdin string
+		args  []string
+	}{
+		{fmt.Sprintf(values, b.settle, b.delay), []string{"helm", "upgrade", "--install", "evenkeel", filepath.Join(fixture.Root(), "charts", "evenkeel"),
+			"-n", fixture.System, "--create-namespace", "-f", "-", "--wait", "--timeout", "120s"}},
+		{"", append(deployment, "restart", "deployment/evenkeel")},
+		{"", append(deployment, "status", "deployment/evenkeel", "--timeout=120s")},
+	} {
+		if out, err := fixture.Run(step.stdin, step.args...); err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
 	}
 	return nil
 }

@@ -6,6 +6,8 @@
 package kinds
 
 import (
+	"slices"
+
 	networkingv1 "k8s.io/api/networking/v1"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
@@ -23,6 +25,21 @@ func Renderer(kind route.Kind, controller string) (route.Renderer, error) {
 		return ingress.For(controller)
 	}
 	return gateway.Renderer{Kind: kind}, nil
+}
+
+// Services names every Service that a route may lead to, by whichever renderer.
+func Services(kind route.Kind, object route.Object) []string {
+	if kind != route.Ingress {
+		return gateway.Renderer{Kind: kind}.Services(object)
+	}
+	var names []string
+	for _, controller := range ingress.Controllers() {
+		if renderer, err := ingress.For(controller); err == nil {
+			names = append(names, renderer.Services(object)...)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // Controller is the controller of an Ingress's class: by its name, by the old

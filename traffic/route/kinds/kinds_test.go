@@ -26,6 +26,19 @@ func TestRenderer(t *testing.T) {
 	assert.ErrorContains(t, err, `its controller "example.com/unheard-of" is not known to divide traffic`)
 }
 
+func TestServices(t *testing.T) {
+	backend := func(service, port string) route.Object {
+		return route.Object{"path": "/", "backend": route.Object{"service": route.Object{"name": service, "port": route.Object{"name": port}}}}
+	}
+	ingress := route.Object{
+		"metadata": route.Object{"annotations": route.Object{"alb.ingress.kubernetes.io/actions.split": `{"type":"forward","forwardConfig":{"targetGroups":[{"serviceName":"pay","servicePort":"80","weight":100}]}}`}},
+		"spec":     route.Object{"rules": []any{route.Object{"http": route.Object{"paths": []any{backend("cart", "http"), backend("split", "use-annotation")}}}}},
+	}
+	assert.Equal(t, []string{"cart", "pay", "split"}, Services(route.Ingress, ingress), "of all controllers")
+	httpRoute := route.Object{"spec": route.Object{"rules": []any{route.Object{"backendRefs": []any{route.Object{"name": "cart"}, route.Object{"name": "cart-canary"}}}}}}
+	assert.Equal(t, []string{"cart", "cart-canary"}, Services(route.HTTPRoute, httpRoute))
+}
+
 func TestController(t *testing.T) {
 	class := func(name, controller, isDefault string) networkingv1.IngressClass {
 		meta := metav1.ObjectMeta{Name: name, Annotations: map[string]string{networkingv1.AnnotationIsDefaultIngressClass: isDefault}}
