@@ -50,13 +50,9 @@ func Keys(object client.Object) []string {
 	if controller := metav1.GetControllerOfNoCopy(object); controller != nil {
 		keys = append(keys, ownerKey(controller.UID))
 	}
-	if strings.HasSuffix(object.GetName(), route.CanarySuffix) {
-		for rest, more := object.GetName(), true; ; {
-			if _, rest, more = strings.Cut(rest, "-"); !more || !strings.HasSuffix(rest, route.CanarySuffix) {
-				break
-			}
-			keys = append(keys, rest)
-		}
+	_, rest, more := strings.Cut(object.GetName(), "-")
+	for ; more && strings.HasSuffix(rest, route.CanarySuffix); _, rest, more = strings.Cut(rest, "-") {
+		keys = append(keys, rest)
 	}
 	return keys
 }
