@@ -85,6 +85,9 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 	if ready["caches"], err = cachesFilled(ctx, mgr, routes); err != nil {
 		return err
 	}
+	if err := giveBack(mgr); err != nil {
+		return err
+	}
 	return ready.addTo(mgr)
 }
 
