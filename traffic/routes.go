@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/evenkeel-dev/evenkeel/traffic/index"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 	"github.com/evenkeel-dev/evenkeel/traffic/route/kinds"
@@ -214,7 +215,7 @@ func (r *Reconciler) foreign(ctx context.Context, owner client.Object, kind rout
 // ownedBeside lists what is beside a route for the sake of its owner.
 func (r *Reconciler) ownedBeside(ctx context.Context, owner client.Object, ref route.Ref) (map[string]*unstructured.Unstructured, error) {
 	list := listOf(ref.Kind)
-	err := r.client.List(ctx, list, client.InNamespace(owner.GetNamespace()), client.MatchingLabels{rollout.RoleLabel: rollout.RoleCanary})
+	err := r.client.List(ctx, list, client.InNamespace(owner.GetNamespace()), index.OwnedBy(owner.GetUID()), client.MatchingLabels{rollout.RoleLabel: rollout.RoleCanary})
 	if err != nil {
 		return nil, fmt.Errorf("cannot list %ss: %w", ref.Kind.Name(), err)
 	}

@@ -5,6 +5,7 @@ package index
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -21,7 +22,7 @@ import (
 
 // The indexes by name.
 const (
-	owner = "evenkeel.owner" // of ReplicaSets: the UID of whoever controls them
+	owner = "evenkeel.owner" // of ReplicaSets and routes: the UID of whoever controls them
 	holds = "evenkeel.holds" // of Deployments in flight: names of what they hold
 	leads = "evenkeel.leads" // of routes: the Services that they may lead to
 )
@@ -33,7 +34,7 @@ type hint struct{ index, value string }
 // ApplyToList makes a hint an option of a list.
 func (hint) ApplyToList(*client.ListOptions) {}
 
-// OwnedBy asks for the ReplicaSets that an object controls.
+// OwnedBy asks for the ReplicaSets, or the routes of a kind, that an object controls.
 func OwnedBy(uid types.UID) client.ListOption { return hint{owner, string(uid)} }
 
 // Holding asks for the Deployments in flight that may hold one of the objects with a
@@ -103,7 +104,7 @@ func Add(ctx context.Context, to client.FieldIndexer, kinds []route.Kind, tree f
 		blank.SetAPIVersion(kind.APIVersion())
 		blank.SetKind(kind.Name())
 		services := func(object client.Object) []string { return routekinds.Services(kind, tree(object)) }
-		if err := to.IndexField(ctx, blank, leads, services); err != nil {
+		if err := errors.Join(to.IndexField(ctx, blank, leads, services), to.IndexField(ctx, blank, owner, controlledBy)); err != nil {
 			return fmt.Errorf("cannot index %ss: %w", kind.Name(), err)
 		}
 	}

@@ -71,9 +71,11 @@ func leading(name string, services ...string) *unstructured.Unstructured {
 // world has three Deployments in flight, of which one cannot be read, and one at rest.
 func world(t *testing.T) (indexed, plain client.Client) {
 	t.Helper()
+	beside := leading("cart-route-cart-canary", "sibling")
+	beside.SetOwnerReferences(controlled("uid-of-cart").OwnerReferences)
 	builder := fake.NewClientBuilder().WithObjects(
 		replicaSet("a-1", "a"), replicaSet("a-2", "a"), replicaSet("b-1", "b"), &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "nobodys"}},
-		leading("cart-route", "cart", "cart-canary"), leading("pay-route", "pay"),
+		leading("cart-route", "cart", "cart-canary"), beside, leading("pay-route", "pay"),
 		deployment("cart", state(t, "cart"), true), deployment("pay", state(t, "pay"), true), deployment("broken", "{", true), deployment("rests", state(t, "cart"), false),
 	)
 	require.NoError(t, Add(t.Context(), indexer{builder}, []route.Kind{route.HTTPRoute}, func(o client.Object) route.Object {
@@ -110,6 +112,16 @@ func TestLeadingTo(t *testing.T) {
 		}
 		assert.Equal(t, want, names, service)
 	}
+}
+
+func TestRoutesOwnedBy(t *testing.T) {
+	indexed, _ := world(t)
+	list := &unstructured.UnstructuredList{}
+	list.SetAPIVersion(route.HTTPRoute.APIVersion())
+	list.SetKind(route.HTTPRoute.Name() + "List")
+	require.NoError(t, indexed.List(t.Context(), list, client.InNamespace("shop"), OwnedBy("uid-of-cart")))
+	require.Len(t, list.Items, 1)
+	assert.Equal(t, "cart-route-cart-canary", list.Items[0].GetName())
 }
 
 func TestHolding(t *testing.T) {
