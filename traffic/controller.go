@@ -28,7 +28,6 @@ import (
 
 	"github.com/evenkeel-dev/evenkeel/traffic/archive"
 	"github.com/evenkeel-dev/evenkeel/traffic/guard"
-	"github.com/evenkeel-dev/evenkeel/traffic/index"
 	"github.com/evenkeel-dev/evenkeel/traffic/notify/message"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
@@ -214,14 +213,10 @@ var hadState = predicate.Funcs{
 // in flight that name it, and those that it names itself, which may be gone.
 func (r *Reconciler) holders(ctx context.Context, o client.Object) []reconcile.Request {
 	names := named(o)
-	for _, key := range index.Keys(o) {
-		var list appsv1.DeploymentList
-		err := r.client.List(ctx, &list, client.InNamespace(o.GetNamespace()), client.HasLabels{rollout.InFlightLabel}, index.Holding(key), client.UnsafeDisableDeepCopy)
-		if err != nil {
-			continue
-		}
-		for i := range list.Items { // only looked at
-			if d := &list.Items[i]; concerns(d, o) && !slices.Contains(names, d.Name) {
+	var list appsv1.DeploymentList
+	if err := r.client.List(ctx, &list, client.InNamespace(o.GetNamespace()), client.HasLabels{rollout.InFlightLabel}, client.UnsafeDisableDeepCopy); err == nil { // only looked at
+		for i := range list.Items {
+			if d := &list.Items[i]; mayConcern(d, o) && concerns(d, o) && !slices.Contains(names, d.Name) {
 				names = append(names, d.Name)
 			}
 		}
@@ -248,6 +243,17 @@ func named(o client.Object) []string {
 		}
 	}
 	return names
+}
+
+// mayConcern rules out most of what concerns does not hold for, without reading a
+// state: none that holds an object lacks its name, or of what is made for a Service's
+// canary the last word before the suffix.
+func mayConcern(d *appsv1.Deployment, o client.Object) bool {
+	name, forCanary := strings.CutSuffix(o.GetName(), route.CanarySuffix)
+	if forCanary {
+		name = name[strings.LastIndex(name, "-")+1:]
+	}
+	return strings.Contains(d.Annotations[rollout.StateAnnotation], name) || metav1.IsControlledBy(o, d)
 }
 
 // concerns tells whether a rollout in flight has to do with an object.

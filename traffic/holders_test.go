@@ -4,55 +4,66 @@
 package traffic
 
 import (
-	"context"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
-	"github.com/evenkeel-dev/evenkeel/traffic/index"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
 
-// indexer gives a fake client the indexes of a manager's cache.
-type indexer struct{ *fake.ClientBuilder }
-
-func (i indexer) IndexField(_ context.Context, object client.Object, field string, extract client.IndexerFunc) error {
-	i.WithIndex(object, field, extract)
-	return nil
-}
-
-// Who holds an object is the same by the cache's indexes as by a look at all that is
-// in flight.
-func TestHoldersAreTheSameByTheIndexes(t *testing.T) {
-	flies := func(name, service string) client.Object {
+// Who holds an object is found by its name, its marks and its owner; what rules most
+// of the others out without reading their states rules out nobody who holds it.
+func TestHolders(t *testing.T) {
+	flies := func(name, service string) *appsv1.Deployment {
 		state := rollout.State{Phase: rollout.Stepping, Stage: rollout.StageDwell, User: &rollout.Knobs{}, Services: []string{service}, Routes: []string{"httproute/" + service + "-web"}}
 		return &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{
-			Namespace: "shop", Name: name, Labels: map[string]string{rollout.InFlightLabel: "true"}, Annotations: map[string]string{rollout.StateAnnotation: state.String()},
+			Namespace: "shop", Name: name, UID: types.UID("uid-of-" + name), Labels: map[string]string{rollout.InFlightLabel: "true"}, Annotations: map[string]string{rollout.StateAnnotation: state.String()},
 		}}
 	}
-	builder := fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(flies("a", "cart"), flies("b", "cart"), flies("c", "pay"))
-	require.NoError(t, index.Add(t.Context(), indexer{builder}, nil, nil))
-	plain := builder.Build()
-	for name, want := range map[string][]string{
-		"cart": {"a", "b"}, "cart-canary": {"a", "b"}, "some-web-cart-canary": {"a", "b"}, "cart-web": {"a", "b"},
-		"pay": {"c"}, "pay-web": {"c"}, "other": nil, "other-canary": nil, "my-pay": nil,
+	all := []client.Object{flies("a", "my-cart"), flies("b", "my-cart"), flies("c", "pay")}
+	r := reconciler(fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(all...).Build(), nil)
+	named := func(name string) *corev1.Service {
+		return &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name}}
+	}
+	owned := named("anything")
+	owned.OwnerReferences = []metav1.OwnerReference{{Kind: "Deployment", Name: "c", UID: "uid-of-c", Controller: ptr.To(true)}}
+	marked := named("my-cart")
+	marked.Annotations = map[string]string{route.SplitAnnotation: route.Narrow{Deployment: "a", Hash: "1"}.String()}
+	for what, row := range map[string]struct {
+		object client.Object
+		want   []string
+	}{
+		"a Service":                  {named("my-cart"), []string{"a", "b"}},
+		"the canary's":               {named("my-cart-canary"), []string{"a", "b"}},
+		"what stands beside a route": {named("some-web-my-cart-canary"), []string{"a", "b"}},
+		"a route":                    {named("my-cart-web"), []string{"a", "b"}},
+		"another's":                  {named("pay"), []string{"c"}},
+		"what it controls":           {owned, []string{"c"}},
+		"each once":                  {marked, []string{"a", "b"}},
+		"nobody's":                   {named("other"), nil},
+		"nobody's canary":            {named("other-canary"), nil},
+		"a part of the name":         {named("cart"), nil},
+		"a longer name":              {named("my-pay"), nil},
 	} {
-		for _, c := range []client.Client{plain, index.Client{Client: plain}} {
+		t.Run(what, func(t *testing.T) {
 			var got []string
-			for _, request := range reconciler(c, nil).holders(t.Context(), &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name}}) {
+			for _, request := range r.holders(t.Context(), row.object) {
 				got = append(got, request.Name)
 			}
-			assert.Equal(t, want, got, "%s by %T", name, c)
-		}
+			assert.Equal(t, row.want, got)
+			for _, one := range all {
+				d := one.(*appsv1.Deployment)
+				assert.False(t, concerns(d, row.object) && !mayConcern(d, row.object), d.Name)
+			}
+		})
 	}
-	carries := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "cart", Annotations: map[string]string{route.SplitAnnotation: route.Narrow{Deployment: "a", Hash: "1"}.String()}}}
-	assert.Len(t, reconciler(index.Client{Client: plain}, nil).holders(t.Context(), carries), 2, "each once")
 }

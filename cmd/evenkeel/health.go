@@ -78,9 +78,10 @@ func cachesFilled(ctx context.Context, mgr ctrl.Manager, routes []route.Kind) (h
 	}, nil
 }
 
-// readByAdmission are the kinds that reviews look at.
+// readByAdmission are the kinds that reviews look at: Deployments where somebody scales
+// one.
 func readByAdmission(routes []route.Kind) []client.Object {
-	all := []client.Object{&appsv1.ReplicaSet{}, &corev1.Service{}, &corev1.Namespace{}, &networkingv1.IngressClass{}}
+	all := []client.Object{&appsv1.Deployment{}, &appsv1.ReplicaSet{}, &corev1.Service{}, &corev1.Namespace{}, &networkingv1.IngressClass{}}
 	for _, kind := range routes {
 		tree := &unstructured.Unstructured{}
 		tree.SetAPIVersion(kind.APIVersion())

@@ -25,9 +25,11 @@ func TestMemoryIsGivenBackOnceTheCachesAreFilled(t *testing.T) {
 		}
 		go func() { _ = f.settle(ctx) }()
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		assert.Equal(t, []time.Duration{67 * time.Second}, freed, "admission's caches")
 		close(elected)
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		assert.Equal(t, []time.Duration{67 * time.Second, time.Hour + 67*time.Second}, freed, "the leader's, too")
 	})
 }

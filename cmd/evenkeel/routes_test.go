@@ -50,7 +50,7 @@ func (c *cluster) RESTMapping(kind schema.GroupKind, versions ...string) (*meta.
 func withIngress() *cluster {
 	c := &cluster{DefaultRESTMapper: meta.NewDefaultRESTMapper(nil)}
 	for _, kind := range []schema.GroupVersionKind{
-		appsv1.SchemeGroupVersion.WithKind("ReplicaSet"), corev1.SchemeGroupVersion.WithKind("Service"), corev1.SchemeGroupVersion.WithKind("Namespace"),
+		appsv1.SchemeGroupVersion.WithKind("Deployment"), appsv1.SchemeGroupVersion.WithKind("ReplicaSet"), corev1.SchemeGroupVersion.WithKind("Service"), corev1.SchemeGroupVersion.WithKind("Namespace"),
 		networkingv1.SchemeGroupVersion.WithKind("Ingress"), networkingv1.SchemeGroupVersion.WithKind("IngressClass"),
 	} {
 		c.Add(kind, meta.RESTScopeNamespace)

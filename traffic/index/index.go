@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,7 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 	routekinds "github.com/evenkeel-dev/evenkeel/traffic/route/kinds"
 )
@@ -23,7 +21,6 @@ import (
 // The indexes by name.
 const (
 	owner = "evenkeel.owner" // of ReplicaSets and routes: the UID of whoever controls them
-	holds = "evenkeel.holds" // of Deployments in flight: names of what they hold
 	leads = "evenkeel.leads" // of routes: the Services that they may lead to
 )
 
@@ -37,50 +34,8 @@ func (hint) ApplyToList(*client.ListOptions) {}
 // OwnedBy asks for the ReplicaSets, or the routes of a kind, that an object controls.
 func OwnedBy(uid types.UID) client.ListOption { return hint{owner, string(uid)} }
 
-// Holding asks for the Deployments in flight that may hold one of the objects with a
-// key that Keys gave.
-func Holding(key string) client.ListOption { return hint{holds, key} }
-
 // LeadingTo asks for the routes of a kind that may lead to a Service.
 func LeadingTo(service string) client.ListOption { return hint{leads, service} }
-
-// Keys are what a Service or route is held by: its name, and that of the canary's
-// Service that the name of an object beside a route ends with.
-func Keys(object client.Object) []string {
-	keys := []string{object.GetName()}
-	if controller := metav1.GetControllerOfNoCopy(object); controller != nil {
-		keys = append(keys, ownerKey(controller.UID))
-	}
-	_, rest, more := strings.Cut(object.GetName(), "-")
-	for ; more && strings.HasSuffix(rest, route.CanarySuffix); _, rest, more = strings.Cut(rest, "-") {
-		keys = append(keys, rest)
-	}
-	return keys
-}
-
-func ownerKey(uid types.UID) string { return "uid " + string(uid) } // no name has a space
-
-// heldBy are the keys of what a Deployment in flight holds: its Services, the
-// canary's, its routes, and what it controls.
-func heldBy(object client.Object) []string {
-	if _, flies := object.GetLabels()[rollout.InFlightLabel]; !flies {
-		return nil
-	}
-	state, err := rollout.ParseState(object.GetAnnotations()[rollout.StateAnnotation])
-	if err != nil { // frozen, and nobody's look changes that
-		return nil
-	}
-	keys := []string{ownerKey(object.GetUID())}
-	for _, name := range state.Services {
-		keys = append(keys, name, name+route.CanarySuffix)
-	}
-	for _, text := range state.Routes {
-		if ref, err := route.ParseRef(text); err == nil {
-			keys = append(keys, ref.Name)
-		}
-	}
-	return keys
-}
 
 // controlledBy is the UID of whoever controls an object.
 func controlledBy(object client.Object) []string {
@@ -90,14 +45,12 @@ func controlledBy(object client.Object) []string {
 	return nil
 }
 
-// Add adds the indexes to a cache that has not started. kinds are the kinds of routes
+// Add adds the indexes to a cache that has not started, of what admission reads on
+// every manager: an index starts the cache of its kind. kinds are the kinds of routes
 // that the cluster has, and tree gives one of them as it is, however the cache keeps it.
 func Add(ctx context.Context, to client.FieldIndexer, kinds []route.Kind, tree func(client.Object) route.Object) error {
 	if err := to.IndexField(ctx, &appsv1.ReplicaSet{}, owner, controlledBy); err != nil {
 		return fmt.Errorf("cannot index ReplicaSets: %w", err)
-	}
-	if err := to.IndexField(ctx, &appsv1.Deployment{}, holds, heldBy); err != nil {
-		return fmt.Errorf("cannot index Deployments: %w", err)
 	}
 	for _, kind := range kinds {
 		blank := &unstructured.Unstructured{}

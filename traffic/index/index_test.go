@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -18,7 +17,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
-	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
 
@@ -40,23 +38,6 @@ func replicaSet(name string, uid types.UID) *appsv1.ReplicaSet {
 	return rs
 }
 
-func deployment(name, state string, flies bool) *appsv1.Deployment {
-	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name, UID: types.UID("uid-of-" + name), Annotations: map[string]string{rollout.StateAnnotation: state}}}
-	if flies {
-		d.Labels = map[string]string{rollout.InFlightLabel: "true"}
-	}
-	return d
-}
-
-func state(t *testing.T, service string) string {
-	t.Helper()
-	s := rollout.State{Phase: rollout.Stepping, Stage: rollout.StageDwell, User: &rollout.Knobs{}, Services: []string{service}, Routes: []string{"httproute/" + service + "-route"}}
-	text := s.String()
-	_, err := rollout.ParseState(text)
-	require.NoError(t, err)
-	return text
-}
-
 func leading(name string, services ...string) *unstructured.Unstructured {
 	backends := make([]any, len(services))
 	for i, service := range services {
@@ -68,7 +49,7 @@ func leading(name string, services ...string) *unstructured.Unstructured {
 	}}
 }
 
-// world has three Deployments in flight, of which one cannot be read, and one at rest.
+// world has ReplicaSets of two owners and of none, and routes, one of them beside another.
 func world(t *testing.T) (indexed, plain client.Client) {
 	t.Helper()
 	beside := leading("cart-route-cart-canary", "sibling")
@@ -76,7 +57,6 @@ func world(t *testing.T) (indexed, plain client.Client) {
 	builder := fake.NewClientBuilder().WithObjects(
 		replicaSet("a-1", "a"), replicaSet("a-2", "a"), replicaSet("b-1", "b"), &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "nobodys"}},
 		leading("cart-route", "cart", "cart-canary"), beside, leading("pay-route", "pay"),
-		deployment("cart", state(t, "cart"), true), deployment("pay", state(t, "pay"), true), deployment("broken", "{", true), deployment("rests", state(t, "cart"), false),
 	)
 	require.NoError(t, Add(t.Context(), indexer{builder}, []route.Kind{route.HTTPRoute}, func(o client.Object) route.Object {
 		return o.(*unstructured.Unstructured).Object
@@ -122,46 +102,4 @@ func TestRoutesOwnedBy(t *testing.T) {
 	require.NoError(t, indexed.List(t.Context(), list, client.InNamespace("shop"), OwnedBy("uid-of-cart")))
 	require.Len(t, list.Items, 1)
 	assert.Equal(t, "cart-route-cart-canary", list.Items[0].GetName())
-}
-
-func TestHolding(t *testing.T) {
-	indexed, _ := world(t)
-	service := func(name string) client.Object { return &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: name}} }
-	owned := &corev1.Service{ObjectMeta: controlled("uid-of-pay")}
-	owned.Name = "anything"
-	for what, row := range map[string]struct {
-		object client.Object
-		want   []string
-	}{
-		"a Service":                  {service("cart"), []string{"cart"}},
-		"the canary's":               {service("cart-canary"), []string{"cart"}},
-		"a route":                    {service("pay-route"), []string{"pay"}},
-		"what stands beside a route": {service("some-route-pay-canary"), []string{"pay"}},
-		"what it controls":           {owned, []string{"pay"}},
-		"somebody's":                 {service("other"), nil},
-		"somebody's canary":          {service("other-canary"), nil},
-		"only the end of the name":   {service("my-cart"), nil},
-	} {
-		t.Run(what, func(t *testing.T) {
-			found := map[string]bool{}
-			for _, key := range Keys(row.object) {
-				var list appsv1.DeploymentList
-				require.NoError(t, indexed.List(t.Context(), &list, client.InNamespace("shop"), Holding(key)))
-				for i := range list.Items {
-					found[list.Items[i].Name] = true
-				}
-			}
-			want := map[string]bool{}
-			for _, name := range row.want {
-				want[name] = true
-			}
-			assert.Equal(t, want, found)
-		})
-	}
-}
-
-func TestKeys(t *testing.T) {
-	assert.Equal(t, []string{"a-b-canary", "b-canary"}, Keys(&corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "a-b-canary"}}))
-	assert.Equal(t, []string{"a-canary"}, Keys(&corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "a-canary"}}))
-	assert.Equal(t, []string{"a"}, Keys(&corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "a"}}))
 }
