@@ -92,17 +92,11 @@ policy:
 // install installs the chart, with managers that have just started: of this image,
 // and with nothing of an earlier run in their memory.
 func (b *bench) install(context.Context) error {
-	deployment := []string{"kubectl", "-n", fixture.System, "rollout"}
-	for _, step := range []struct {
-		stdin string
-		args  []string
-	}{
-		{fmt.Sprintf(values, b.settle, b.delay), []string{"helm", "upgrade", "--install", "evenkeel", filepath.Join(fixture.Root(), "charts", "evenkeel"),
-			"-n", fixture.System, "--create-namespace", "-f", "-", "--wait", "--timeout", "120s"}},
-		{"", append(deployment, "restart", "deployment/evenkeel")},
-		{"", append(deployment, "status", "deployment/evenkeel", "--timeout=120s")},
-	} {
-		if out, err := fixture.Run(step.stdin, step.args...); err != nil {
+	if out, err := fixture.InstallValues(fmt.Sprintf(values, b.settle, b.delay)); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	for _, args := range [][]string{{"restart"}, {"status", "--timeout=120s"}} {
+		if out, err := fixture.Run("", append([]string{"kubectl", "-n", fixture.System, "rollout", args[0], "deployment/evenkeel"}, args[1:]...)...); err != nil {
 			return fmt.Errorf("%w: %s", err, out)
 		}
 	}
