@@ -31,6 +31,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/traffic/notify/message"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
+	"github.com/evenkeel-dev/evenkeel/traffic/route/kinds"
 	"github.com/evenkeel-dev/evenkeel/traffic/traced"
 )
 
@@ -112,7 +113,7 @@ func SetupWithManager(mgr ctrl.Manager, o Options) error {
 		b = b.WatchesRawSource(woken)
 	}
 	for _, kind := range o.Kinds {
-		b = b.Watches(blank(kind), handler.EnqueueRequestsFromMapFunc(r.holders))
+		b = b.Watches(kinds.Blank(kind), handler.EnqueueRequestsFromMapFunc(r.holders))
 	}
 	if err := b.Complete(traced.Reconciler(o.Tracer, "Deployment", r)); err != nil {
 		return fmt.Errorf("cannot set up the rollout controller: %w", err)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
+	"github.com/evenkeel-dev/evenkeel/traffic/route/kinds"
 )
 
 var demoCanary = client.ObjectKey{Namespace: "shop", Name: "demo-canary"}
@@ -71,7 +72,7 @@ func withMatch(t *testing.T) client.Client {
 	state := ready()
 	state.Stage, state.Weight, state.Exposed, state.Match, state.Wait = rollout.StageShift, 50, true, "header:a=b", "something else"
 	c := cluster(t, state, func(client.Object) error { return nil })
-	foreign := blank(route.HTTPRoute)
+	foreign := kinds.Blank(route.HTTPRoute)
 	foreign.SetNamespace("shop")
 	foreign.SetName("demo-canary")
 	require.NoError(t, c.Create(t.Context(), foreign))
@@ -84,7 +85,7 @@ func TestAForeignSibling(t *testing.T) {
 	_, err := reconciler(c, told).Reconcile(t.Context(), reconcile.Request{NamespacedName: demo})
 	require.NoError(t, err)
 	assert.Equal(t, `Warning RolloutWaiting step 1 of 2 (50%:1m) until HTTPRoute "demo-canary" is out of the way: it exists and is not Evenkeel's`, <-told.Events)
-	after := blank(route.HTTPRoute)
+	after := kinds.Blank(route.HTTPRoute)
 	require.NoError(t, c.Get(t.Context(), demoCanary, after))
 	assert.Empty(t, after.GetOwnerReferences())
 	d, _ := stateOf(t, c, "demo")
@@ -98,7 +99,7 @@ func TestAForeignSibling(t *testing.T) {
 // The owner of a route that is divided by hand is told the same, once a minute.
 func TestAForeignSiblingByHand(t *testing.T) {
 	c, told := withMatch(t), events.NewFakeRecorder(10)
-	seen := blank(route.HTTPRoute)
+	seen := kinds.Blank(route.HTTPRoute)
 	require.NoError(t, c.Get(t.Context(), demo, seen))
 	split := route.Split{Namespace: "shop"}.With(route.Share{Service: "demo", Canary: "demo-canary", Weight: 5, Match: "header:a=b"})
 	seen.SetAnnotations(map[string]string{route.SplitAnnotation: split.String()})

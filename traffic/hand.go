@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
+	"github.com/evenkeel-dev/evenkeel/traffic/route/kinds"
 	"github.com/evenkeel-dev/evenkeel/traffic/traced"
 )
 
@@ -36,8 +37,8 @@ type byHand struct {
 func (r *Reconciler) setUpByHand(mgr ctrl.Manager) error {
 	for _, kind := range r.kinds {
 		err := ctrl.NewControllerManagedBy(mgr).Named("by-hand-"+string(kind)).
-			For(blank(kind), builder.WithPredicates(carriesSplit)).
-			Owns(blank(kind)).
+			For(kinds.Blank(kind), builder.WithPredicates(carriesSplit)).
+			Owns(kinds.Blank(kind)).
 			WithOptions(looks(1)).
 			Complete(traced.Reconciler(r.tracer, kind.Name(), byHand{Reconciler: r, kind: kind}))
 		if err != nil {
@@ -59,7 +60,7 @@ func hasSplit(o client.Object) bool { return o.GetAnnotations()[route.SplitAnnot
 
 // Reconcile makes what is beside a route what its shares by hand ask for.
 func (h byHand) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
-	seen := &routeSeen{ref: route.Ref{Kind: h.kind, Name: request.Name}, object: blank(h.kind)}
+	seen := &routeSeen{ref: route.Ref{Kind: h.kind, Name: request.Name}, object: kinds.Blank(h.kind)}
 	if err := h.client.Get(ctx, request.NamespacedName, seen.object); err != nil {
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}

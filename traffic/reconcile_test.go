@@ -29,6 +29,7 @@ import (
 
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
+	"github.com/evenkeel-dev/evenkeel/traffic/route/kinds"
 )
 
 var morning = time.Date(2026, 1, 1, 8, 0, 0, 0, time.UTC)
@@ -139,7 +140,7 @@ func TestAWeightIsWrittenWhereItIsDecided(t *testing.T) {
 	state, err := rollout.ParseState(d.Annotations[rollout.StateAnnotation])
 	require.NoError(t, err)
 	assert.Equal(t, rollout.StageShift, state.Stage)
-	seen := blank(route.HTTPRoute)
+	seen := kinds.Blank(route.HTTPRoute)
 	require.NoError(t, c.Get(t.Context(), demo, seen))
 	split, err := route.Parse(seen.GetAnnotations()[route.SplitAnnotation])
 	require.NoError(t, err)

@@ -16,6 +16,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/traffic/notify/message"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+	"github.com/evenkeel-dev/evenkeel/traffic/route/kinds"
 )
 
 // What people outside the cluster want to know is told once, when it is written.
@@ -47,7 +48,7 @@ func TestARolloutThatWaitsIsToldOutside(t *testing.T) {
 func TestAStepIsNotToldOutside(t *testing.T) {
 	told := events.NewFakeRecorder(10)
 	r := recorder{events: told, now: nil, outside: func(message.Message) { t.Error("told") }}
-	r.tell(blank("HTTPRoute"), &rollout.Event{Reason: "TrafficShifted"}, rollout.Stepping)
-	r.tell(blank("HTTPRoute"), nil, rollout.Stepping)
+	r.tell(kinds.Blank("HTTPRoute"), &rollout.Event{Reason: "TrafficShifted"}, rollout.Stepping)
+	r.tell(kinds.Blank("HTTPRoute"), nil, rollout.Stepping)
 	assert.Len(t, told.Events, 1)
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/traffic/guard"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
+	"github.com/evenkeel-dev/evenkeel/traffic/route/kinds"
 )
 
 // held is an object that carries a workload's name, and what it carries without it.
@@ -128,7 +129,7 @@ func (r *Reconciler) heldServices(ctx context.Context, namespace string, gone ro
 
 // heldRoutes lists the routes of a kind that have a share of a Deployment.
 func (r *Reconciler) heldRoutes(ctx context.Context, kind route.Kind, gone types.NamespacedName) (all []held, err error) {
-	list := listOf(kind)
+	list := kinds.BlankList(kind)
 	if err := r.client.List(ctx, list, inFlightIn(gone.Namespace)...); err != nil {
 		return nil, fmt.Errorf("cannot list %ss: %w", kind.Name(), err)
 	}
@@ -165,7 +166,7 @@ func (r *Reconciler) holdersIn(ctx context.Context, namespace string) ([]guard.I
 	names := map[guard.ID]bool{}
 	lists := []client.ObjectList{&corev1.ServiceList{}}
 	for _, kind := range r.kinds {
-		lists = append(lists, listOf(kind))
+		lists = append(lists, kinds.BlankList(kind))
 	}
 	for _, list := range lists {
 		if err := r.client.List(ctx, list, inFlightIn(namespace)...); err != nil {

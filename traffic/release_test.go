@@ -19,6 +19,7 @@ import (
 
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
+	"github.com/evenkeel-dev/evenkeel/traffic/route/kinds"
 )
 
 // lost is a cluster whose Service and route still serve a canary of demo, while
@@ -34,7 +35,7 @@ func lost(t *testing.T, change func(*appsv1.Deployment)) client.Client {
 	require.NoError(t, c.Get(t.Context(), demo, &service))
 	service.Labels = map[string]string{rollout.InFlightLabel: "true"}
 	require.NoError(t, c.Update(t.Context(), &service))
-	divided := blank(route.HTTPRoute)
+	divided := kinds.Blank(route.HTTPRoute)
 	require.NoError(t, c.Get(t.Context(), demo, divided))
 	split := route.Split{Namespace: "shop"}.With(route.Share{Deployment: "demo", Service: "demo", Canary: "demo-canary", Weight: 50})
 	divided.SetAnnotations(map[string]string{route.SplitAnnotation: split.String()})
@@ -44,15 +45,15 @@ func lost(t *testing.T, change func(*appsv1.Deployment)) client.Client {
 }
 
 // stillMarked lists the kinds of what still carries something of a rollout.
-func stillMarked(t *testing.T, c client.Client) (kinds []string) {
+func stillMarked(t *testing.T, c client.Client) (marked []string) {
 	t.Helper()
-	for _, object := range []client.Object{&corev1.Service{}, blank(route.HTTPRoute)} {
+	for _, object := range []client.Object{&corev1.Service{}, kinds.Blank(route.HTTPRoute)} {
 		require.NoError(t, c.Get(t.Context(), demo, object))
 		if hasSplit(object) || object.GetLabels()[rollout.InFlightLabel] != "" {
-			kinds = append(kinds, kindOf(object))
+			marked = append(marked, kindOf(object))
 		}
 	}
-	return kinds
+	return marked
 }
 
 // anew is a Deployment as admission lets it be created.
@@ -150,7 +151,7 @@ func TestRestoreGivesBackWhatIsLost(t *testing.T) {
 }
 
 func blankRoute() client.Object {
-	object := blank(route.HTTPRoute)
+	object := kinds.Blank(route.HTTPRoute)
 	object.SetNamespace(demo.Namespace)
 	object.SetName(demo.Name)
 	return object

@@ -63,7 +63,7 @@ func (r *Reconciler) observeRoute(ctx context.Context, w *world, ref route.Ref, 
 	w.routes = append(w.routes, seen)
 	told := rollout.Route{Name: ref.Words()}
 	defer func() { w.snapshot.Routes = append(w.snapshot.Routes, told) }()
-	object := blank(ref.Kind)
+	object := kinds.Blank(ref.Kind)
 	err := r.client.Get(ctx, client.ObjectKey{Namespace: w.deployment.Namespace, Name: ref.Name}, object)
 	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) { // gone, or its whole kind is
 		return nil
@@ -201,7 +201,7 @@ func (r *Reconciler) observeOwned(ctx context.Context, owner client.Object, seen
 // foreign names an object of a kind that is there and does not belong to an owner;
 // empty where there is none.
 func (r *Reconciler) foreign(ctx context.Context, owner client.Object, kind route.Kind, name string) (string, error) {
-	there := blank(kind)
+	there := kinds.Blank(kind)
 	err := r.client.Get(ctx, client.ObjectKey{Namespace: owner.GetNamespace(), Name: name}, there)
 	if err == nil && !metav1.IsControlledBy(there, owner) {
 		return route.Ref{Kind: kind, Name: name}.Words(), nil
@@ -214,7 +214,7 @@ func (r *Reconciler) foreign(ctx context.Context, owner client.Object, kind rout
 
 // ownedBeside lists what is beside a route for the sake of its owner.
 func (r *Reconciler) ownedBeside(ctx context.Context, owner client.Object, ref route.Ref) (map[string]*unstructured.Unstructured, error) {
-	list := listOf(ref.Kind)
+	list := kinds.BlankList(ref.Kind)
 	err := r.client.List(ctx, list, client.InNamespace(owner.GetNamespace()), index.OwnedBy(owner.GetUID()), client.MatchingLabels{rollout.RoleLabel: rollout.RoleCanary})
 	if err != nil {
 		return nil, fmt.Errorf("cannot list %ss: %w", ref.Kind.Name(), err)
@@ -226,22 +226,6 @@ func (r *Reconciler) ownedBeside(ctx context.Context, owner client.Object, ref r
 		}
 	}
 	return out, nil
-}
-
-// blank is an object of a kind to read into.
-func blank(kind route.Kind) *unstructured.Unstructured {
-	object := &unstructured.Unstructured{}
-	object.SetAPIVersion(kind.APIVersion())
-	object.SetKind(kind.Name())
-	return object
-}
-
-// listOf is a list of a kind to read into.
-func listOf(kind route.Kind) *unstructured.UnstructuredList {
-	list := &unstructured.UnstructuredList{}
-	list.SetAPIVersion(kind.APIVersion())
-	list.SetKind(kind.Name() + "List")
-	return list
 }
 
 // contains tells whether a tree shows all that another one says; the API server

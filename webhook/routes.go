@@ -134,9 +134,7 @@ func (t topology) strangerByHand(ctx context.Context, kind route.Kind, renderer 
 // stranger finds one of some names that somebody else than an owner has.
 func (t topology) stranger(ctx context.Context, kind route.Kind, names []string, owner metav1.Object) (string, error) {
 	for _, name := range names {
-		there := &unstructured.Unstructured{}
-		there.SetAPIVersion(kind.APIVersion())
-		there.SetKind(kind.Name())
+		there := kinds.Blank(kind)
 		err := t.cache.Get(ctx, client.ObjectKey{Namespace: owner.GetNamespace(), Name: name}, there)
 		switch {
 		case apierrors.IsNotFound(err):
@@ -218,9 +216,7 @@ func (t topology) renderer(ctx context.Context, kind route.Kind, object route.Ob
 func (t topology) trees(ctx context.Context, namespace string, kind route.Kind, services []string) ([]route.Object, error) {
 	byName := map[string]route.Object{}
 	for _, service := range services {
-		list := &unstructured.UnstructuredList{}
-		list.SetAPIVersion(kind.APIVersion())
-		list.SetKind(kind.Name() + "List")
+		list := kinds.BlankList(kind)
 		if err := t.cache.List(ctx, list, client.InNamespace(namespace), index.LeadingTo(service), client.UnsafeDisableDeepCopy); err != nil {
 			return nil, fmt.Errorf("%ss cannot be listed", kind.Name())
 		}

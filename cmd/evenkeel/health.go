@@ -14,7 +14,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -22,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
+	"github.com/evenkeel-dev/evenkeel/traffic/route/kinds"
 )
 
 // checks are what a replica must be able to say to get requests, by name.
@@ -83,10 +83,7 @@ func cachesFilled(ctx context.Context, mgr ctrl.Manager, routes []route.Kind) (h
 func readByAdmission(routes []route.Kind) []client.Object {
 	all := []client.Object{&appsv1.Deployment{}, &appsv1.ReplicaSet{}, &corev1.Service{}, &corev1.Namespace{}, &networkingv1.IngressClass{}}
 	for _, kind := range routes {
-		tree := &unstructured.Unstructured{}
-		tree.SetAPIVersion(kind.APIVersion())
-		tree.SetKind(kind.Name())
-		all = append(all, tree)
+		all = append(all, kinds.Blank(kind))
 	}
 	return all
 }

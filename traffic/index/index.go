@@ -10,7 +10,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -53,9 +52,7 @@ func Add(ctx context.Context, to client.FieldIndexer, kinds []route.Kind, tree f
 		return fmt.Errorf("cannot index ReplicaSets: %w", err)
 	}
 	for _, kind := range kinds {
-		blank := &unstructured.Unstructured{}
-		blank.SetAPIVersion(kind.APIVersion())
-		blank.SetKind(kind.Name())
+		blank := routekinds.Blank(kind)
 		services := func(object client.Object) []string { return routekinds.Services(kind, tree(object)) }
 		if err := errors.Join(to.IndexField(ctx, blank, leads, services), to.IndexField(ctx, blank, owner, controlledBy)); err != nil {
 			return fmt.Errorf("cannot index %ss: %w", kind.Name(), err)

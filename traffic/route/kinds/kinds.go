@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 	"github.com/evenkeel-dev/evenkeel/traffic/route/gateway"
@@ -25,6 +26,22 @@ func Renderer(kind route.Kind, controller string) (route.Renderer, error) {
 		return ingress.For(controller)
 	}
 	return gateway.Renderer{Kind: kind}, nil
+}
+
+// Blank is a tree of a kind to read into, or to ask for its kind.
+func Blank(kind route.Kind) *unstructured.Unstructured {
+	object := &unstructured.Unstructured{}
+	object.SetAPIVersion(kind.APIVersion())
+	object.SetKind(kind.Name())
+	return object
+}
+
+// BlankList is a list of trees of a kind to read into.
+func BlankList(kind route.Kind) *unstructured.UnstructuredList {
+	list := &unstructured.UnstructuredList{}
+	list.SetAPIVersion(kind.APIVersion())
+	list.SetKind(kind.Name() + "List")
+	return list
 }
 
 // Services names every Service that a route may lead to, by whichever renderer.
