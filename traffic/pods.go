@@ -149,17 +149,26 @@ func (w *batchWorld) pod(pod *corev1.Pod, now time.Time) batch.Pod {
 		ordinal, _ := strconv.ParseInt(pod.Name[strings.LastIndex(pod.Name, "-")+1:], 10, 32) // the stock controller named it
 		seen.Ordinal = int32(ordinal) - w.first
 	}
-	for _, condition := range pod.Status.Conditions {
-		if condition.Type != corev1.PodReady || condition.Status != corev1.ConditionTrue {
-			continue
-		}
-		left := condition.LastTransitionTime.Add(w.minReady).Sub(now)
-		seen.Ready, seen.Available = true, w.minReady == 0 || left <= 0
-		if !seen.Available {
-			w.soon = sooner(w.soon, left)
-		}
+	ready, left := readyFor(pod, w.minReady, now)
+	seen.Ready, seen.Available = ready, ready && left <= 0
+	if left > 0 {
+		w.soon = sooner(w.soon, left)
 	}
 	return seen
+}
+
+// readyFor tells whether a pod is ready, and how long it has to stay so until it has
+// been for d: 0 where it has, or is not ready. The cluster's times are whole seconds.
+func readyFor(pod *corev1.Pod, d time.Duration, now time.Time) (ready bool, left time.Duration) {
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type == corev1.PodReady && condition.Status == corev1.ConditionTrue {
+			if d == 0 {
+				return true, 0
+			}
+			return true, max(condition.LastTransitionTime.Add(d).Sub(now), 0)
+		}
+	}
+	return false, 0
 }
 
 // observeBatchServices reads the Services, and whom they lead to.

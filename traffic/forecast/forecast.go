@@ -57,8 +57,10 @@ type world struct {
 	state      rollout.State
 	replicas   int32
 	now, start time.Time
-	// stable and canary are the pods that there are, all of them ready.
-	stable, canary int32
+	// stable and canary are the pods that there are, all of them ready; the youngest of
+	// the canary's have been so since born.
+	stable, canary, young int32
+	born                  time.Time
 	stops          []Stop
 }
 
@@ -113,7 +115,10 @@ func (w *world) settle() {
 	knobs := w.state.Render()
 	surge, unavailable := scaled(knobs.MaxSurge, w.replicas, true), scaled(knobs.MaxUnavailable, w.replicas, false)
 	w.stable = min(w.stable, max(w.replicas-unavailable, 0))
-	w.canary = max(w.canary, min(w.replicas, w.replicas+surge-w.stable))
+	if room := min(w.replicas, w.replicas+surge-w.stable); room > w.canary {
+		w.young, w.born = room-w.canary, w.now
+		w.canary = room
+	}
 }
 
 func scaled(value *intstr.IntOrString, replicas int32, roundUp bool) int32 {
@@ -132,6 +137,9 @@ func (w *world) snapshot() rollout.Snapshot {
 		Newest: rollout.Version{ReplicaSet: "canary", Hash: "canary", Revision: "2"}, Measurements: map[string]rollout.Measurement{},
 		Stable: rollout.Pods{Exists: true, Replicas: stable, Ready: stable},
 		Canary: rollout.Pods{Exists: canary > 0, Replicas: canary, Ready: canary},
+	}
+	if available := w.born.Add(w.state.MinReady()); available.After(w.now) {
+		s.Canary.Young, s.Canary.Next = w.young, available
 	}
 	if w.state.Stage == rollout.StagePrepare {
 		s.Newest = rollout.Version{}

@@ -66,6 +66,15 @@ func TestStories(t *testing.T) {
 		"a canary with an analysis that passes": {func(s *rollout.State) {
 			s.Analyses = []rollout.Analysis{{Name: "errors", Interval: rollout.Duration(30 * time.Second)}}
 		}, 10, aCanary},
+		"with minReadySeconds": {func(s *rollout.State) { s.User.MinReadySeconds, s.Steps = 20, "20%:10m,100%" }, 10, `
+Preparing prepare step 0: 0%, 10 stable and 0 canary pods, from 0s for 5s
+Stepping scale step 0: 0%, 10 stable and 2 canary pods, from 5s for 20s
+Stepping dwell step 0: 20%, 10 stable and 2 canary pods, from 25s for 10m0s
+Stepping scale step 1: 20%, 10 stable and 10 canary pods, from 10m25s for 20s
+Stepping dwell step 1: 100%, 10 stable and 10 canary pods, from 10m45s for 5s
+Promoting drain step 1: 100%, 10 stable and 10 canary pods, from 10m50s for 40s
+Completed  step 1: 100%, 0 stable and 10 canary pods, from 11m30s for 0s
+`},
 		"within its own room": {func(s *rollout.State) { s.Capacity, s.Steps = rollout.Replace, "50%:1m,100%" }, 4, `
 Preparing prepare step 0: 0%, 4 stable and 0 canary pods, from 0s for 5s
 Stepping dwell step 0: 25%, 4 stable and 1 canary pods, from 5s for 5s

@@ -40,6 +40,7 @@ var events = []event{
 		if w.ready["canary"] > 0 {
 			w.sick["canary"] = true
 			delete(w.ready, "canary")
+			delete(w.young, "canary")
 		}
 	}},
 	{"continue", func(w *world) {
@@ -73,7 +74,7 @@ func (w *world) say(v Verdict) {
 // clone is a world that goes on by itself.
 func (w *world) clone() *world {
 	out := *w
-	out.pods, out.ready, out.sick = maps.Clone(w.pods), maps.Clone(w.ready), maps.Clone(w.sick)
+	out.pods, out.ready, out.sick, out.young = maps.Clone(w.pods), maps.Clone(w.ready), maps.Clone(w.sick), maps.Clone(w.young)
 	out.broken = slices.Clone(w.broken)
 	return &out
 }
@@ -95,7 +96,7 @@ func (w *world) key() string {
 	}
 	return evidence + fmt.Sprint(state.Phase, state.Stage, state.Step, state.Weight, state.Surge, state.Capped, state.Give, state.Exposed, state.Stable.Hash, state.Canary.Hash,
 		state.Held, state.Told, wait == "", min(since, 12*time.Second), min(seen, 6*time.Second), min(time.Duration(state.Spent), 12*time.Second), min(w.now.Sub(w.shownAt), lag),
-		w.template, w.pods, w.ready, w.sick, w.selected, w.canaryTarget, w.weight, w.match, w.mirror, w.served, w.replicas, w.outside, w.rendered(), state.Warned)
+		w.template, w.pods, w.ready, w.sick, w.young[state.Canary.Hash], w.selected, w.canaryTarget, w.weight, w.match, w.mirror, w.served, w.replicas, w.outside, w.rendered(), state.Warned)
 }
 
 // exploration is what became of all worlds up to a depth.
@@ -293,6 +294,7 @@ func ends(w *world) bool {
 
 // preludes are what has to happen at a corner before the bugs show that lie deep.
 var preludes = map[string][]string{
+	"young pods are overlooked":                {"reconcile", "stock", "reconcile", "pods become ready"},
 	"no settle":                                {"reconcile", "reconcile"},
 	"rendering is taken for granted":           {"the webhook goes, or comes back", "scale to 0"},
 	"a Service that lost stable is overlooked": {"the Service loses stable, or finds it", "much time goes by"},

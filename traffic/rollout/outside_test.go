@@ -143,7 +143,11 @@ func (w *world) judge(next State) {
 	if (further || (w.state.Stage == StageShift && next.Stage == StageDwell)) && w.state.Divides() && nobody {
 		fail("a step counts that nobody serves")
 	}
-	if w.deaf && w.state.Divides() && (next.Weight > w.state.Weight || (next.Exposed && !w.state.Exposed)) {
+	gets := next.Weight > w.state.Weight || (next.Exposed && !w.state.Exposed)
+	if ready := w.ready[next.Canary.Hash]; gets && w.state.Stage == StageScale && ready > 0 && w.young[next.Canary.Hash] >= ready {
+		fail("a weight is given to pods that were not ready for long")
+	}
+	if w.deaf && w.state.Divides() && gets {
 		fail("a weight is given to pods without the port")
 	}
 	share := w.replicas - max(carries(w.state.Weight, w.replicas), down(w.replicas, w.state.Give))

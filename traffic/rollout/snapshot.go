@@ -46,6 +46,10 @@ type Pods struct {
 	Exists   bool
 	Replicas int32
 	Ready    int32
+	// Young counts the ready pods that are not available yet, as they have not been
+	// ready for State.MinReady; Next is when the first of them is, if there are any.
+	Young int32
+	Next  time.Time
 	// Refused says why pods cannot be made, as a quota does; empty when they can.
 	Refused string
 }
@@ -108,6 +112,10 @@ func (s Snapshot) canaryReady() int32 {
 	}
 	return ready
 }
+
+// canaryAvailable is how many of those have been ready for the user's own
+// minReadySeconds.
+func (s Snapshot) canaryAvailable() int32 { return max(s.canaryReady()-s.Canary.Young, 0) }
 
 // canaryServes tells whether the canary has a ready pod. A canary's Service that
 // somebody deleted is made again, and has as long as the data plane to get its

@@ -103,7 +103,12 @@ func leavePrepare(s Snapshot, now time.Time) outcome {
 	return outcome{next: &next, event: eventStep(next)}
 }
 
-// leaveScale shifts traffic once the canary has the pods for it.
+// glance is the least time until the next look at pods that grow old by themselves.
+const glance = 100 * time.Millisecond
+
+// leaveScale shifts traffic once the canary has the pods for it: ready, and for the
+// minReadySeconds that a rolling update would wait, too. A readiness that comes and
+// goes at the start, as a pod's or its kubelet's can, moves nothing.
 func leaveScale(s Snapshot, now time.Time) outcome {
 	state := s.State
 	if wait := s.missing(); wait != "" {
@@ -122,12 +127,17 @@ func leaveScale(s Snapshot, now time.Time) outcome {
 	if room := state.makeRoom(s.Replicas); !room.Equal(state) {
 		return outcome{next: &room}
 	}
-	ready := s.canaryReady()
+	available, enough := s.canaryAvailable(), s.need()
+	if state.replaces() {
+		enough = min(enough, state.fits(s.Replicas))
+	}
 	switch {
-	case state.Canary.Hash != "" && ready >= s.need():
+	case state.Canary.Hash != "" && available >= s.need():
 		return s.shift(state.Current().Weight, now)
-	case state.Canary.Hash != "" && state.replaces() && ready >= state.fits(s.Replicas):
-		return s.ramp(ready, now)
+	case state.Canary.Hash != "" && available >= enough:
+		return s.ramp(available, now)
+	case s.Canary.Young > 0 && s.canaryReady() >= enough:
+		return outcome{wait: stageWaits[StageScale], after: max(s.Canary.Next.Sub(now), glance), patient: true}
 	case s.Canary.Refused != "":
 		return outcome{wait: waitRefused(s.Canary.Refused)}
 	default:

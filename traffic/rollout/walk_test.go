@@ -132,6 +132,7 @@ var bugs = []string{
 	"the canary's Service stays",                                              // 4: ended is restored
 	"no evidence is asked for",                                                // and no canary is promoted that an analysis did not pass
 	"it waits in silence",                                                     // 5: nothing waits without saying so
+	"young pods are overlooked",                                               // 1: nor for pods that were not ready for minReadySeconds
 	"ports are overlooked",                                                    // 1: no weight for pods that lack the Service's port
 	"acceptance is overlooked",                                                // 2: nor before the route was accepted
 	"a sick stable is overlooked", "a Service that lost stable is overlooked", // 3: no step from a stable that does not carry its share

@@ -24,6 +24,8 @@ type world struct {
 	// become ready.
 	pods, ready map[string]int32
 	sick        map[string]bool
+	// young are the ready pods that were made so since time went by.
+	young map[string]int32
 	// what the neighbours show.
 	selected     string // hash, "" is the user's own
 	canaryTarget string // hash of the canary's Service, "" is none
@@ -78,7 +80,7 @@ func newWorld(g given) *world {
 	user := Knobs{MinReadySeconds: 5, MaxSurge: &surge, MaxUnavailable: &unavailable}
 	w := &world{
 		now: time.Unix(1_800_000_000, 0), replicas: g.replicas, template: "canary", weight: -1, served: view{weight: -1},
-		pods: map[string]int32{"stable": g.replicas}, ready: map[string]int32{"stable": g.replicas}, sick: map[string]bool{},
+		pods: map[string]int32{"stable": g.replicas}, ready: map[string]int32{"stable": g.replicas}, sick: map[string]bool{}, young: map[string]int32{},
 	}
 	plan := State{
 		Strategy: g.strategy, Capacity: g.capacity, Steps: g.steps, Match: g.match, Mirror: g.mirror, Stable: version("stable"), User: &user,
@@ -174,7 +176,11 @@ func shown(t Target) (weight int, match string, mirror int) {
 }
 
 func (w *world) count(v Version) Pods {
-	return Pods{Exists: v.Hash != "", Replicas: w.pods[v.Hash], Ready: w.ready[v.Hash]}
+	pods := Pods{Exists: v.Hash != "", Replicas: w.pods[v.Hash], Ready: w.ready[v.Hash]}
+	if young := min(w.young[v.Hash], pods.Ready); young > 0 && w.state.MinReady() > 0 && w.bug != "young pods are overlooked" {
+		pods.Young, pods.Next = young, w.now.Add(w.state.MinReady())
+	}
+	return pods
 }
 
 func (w *world) total() (n int32) {
@@ -384,23 +390,27 @@ func (w *world) remove(name string, n int32) int32 {
 	n = min(max(n, 0), w.pods[name])
 	w.pods[name] -= n
 	w.ready[name] = min(w.ready[name], w.pods[name])
+	w.young[name] = min(w.young[name], w.ready[name])
 	if w.pods[name] == 0 {
 		delete(w.pods, name)
 		delete(w.ready, name)
+		delete(w.young, name)
 	}
 	return n
 }
 
 func (w *world) becomeReady() {
 	for name, n := range w.pods {
-		if !w.sick[name] {
+		if more := n - w.ready[name]; !w.sick[name] && more > 0 {
 			w.ready[name] = n
+			w.young[name] += more
 		}
 	}
 }
 
 func (w *world) pass(d time.Duration) {
 	w.now = w.now.Add(d)
+	clear(w.young)
 	if w.now.Sub(w.shownAt) >= lag {
 		last := w.served
 		if w.served = w.showing(); w.unaccepted && !w.routeGone { // endpoints follow all the same

@@ -127,7 +127,10 @@ func what(e Explanation, stop forecast.Stop) string {
 		steps := rollout.StepsOrLast(e.Steps)
 		step := steps.At(stop.Step)
 		text := fmt.Sprintf("step %d of %d (%s)", stop.Step+1, len(steps), step)
-		if stop.Weight < step.Weight {
+		switch {
+		case stop.Stage == rollout.StageScale:
+			text += ": its new pods stay ready for minReadySeconds"
+		case stop.Weight < step.Weight:
 			text += ", a part of it"
 		}
 		return text
