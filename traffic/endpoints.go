@@ -14,6 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/evenkeel-dev/evenkeel/traffic/index"
 )
 
 // endpoints are the ready pods of a Service, by name.
@@ -29,7 +31,8 @@ type endpoints struct {
 func (r *Reconciler) endpointsOf(ctx context.Context, service client.ObjectKey, ports []corev1.ServicePort) (endpoints, error) {
 	out := endpoints{ready: map[string]types.UID{}, deaf: map[string]string{}}
 	var list discoveryv1.EndpointSliceList
-	if err := r.client.List(ctx, &list, client.InNamespace(service.Namespace), client.MatchingLabels{discoveryv1.LabelServiceName: service.Name}, client.UnsafeDisableDeepCopy); err != nil {
+	of := client.MatchingLabels{discoveryv1.LabelServiceName: service.Name}
+	if err := r.client.List(ctx, &list, client.InNamespace(service.Namespace), index.Behind(service.Name), of, client.UnsafeDisableDeepCopy); err != nil {
 		return out, fmt.Errorf("cannot list EndpointSlices: %w", err)
 	}
 	for i := range list.Items {

@@ -120,7 +120,7 @@ func (r *Reconciler) observeAge(ctx context.Context, w *world, own []appsv1.Repl
 		return nil
 	}
 	var list corev1.PodList
-	if err := r.client.List(ctx, &list, client.InNamespace(w.deployment.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.client.List(ctx, &list, client.InNamespace(w.deployment.Namespace), index.OwnedBy(own[at].UID), client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("cannot list Pods: %w", err)
 	}
 	available, soon := int32(0), minReady

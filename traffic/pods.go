@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/batch"
+	"github.com/evenkeel-dev/evenkeel/traffic/index"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
@@ -121,7 +122,7 @@ func (b batches) observeRevision(ctx context.Context, w *batchWorld, d *appsv1.D
 // observeBatchPods reads the workload's pods.
 func (b batches) observeBatchPods(ctx context.Context, w *batchWorld) error {
 	var list corev1.PodList
-	if err := b.client.List(ctx, &list, client.InNamespace(w.object.GetNamespace()), client.UnsafeDisableDeepCopy); err != nil {
+	if err := b.client.List(ctx, &list, client.InNamespace(w.object.GetNamespace()), index.OwnedBy(w.object.GetUID()), client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("cannot list Pods: %w", err)
 	}
 	count := rollout.Count{Of: w.snapshot.Replicas}

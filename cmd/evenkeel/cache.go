@@ -4,6 +4,8 @@
 package main
 
 import (
+	"fmt"
+
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -46,7 +48,11 @@ func newClient(config *rest.Config, options client.Options) (client.Client, erro
 	if err != nil {
 		return nil, err
 	}
-	return index.Client{Client: inner}, nil
+	indexer, indexes := options.Cache.Reader.(client.FieldIndexer)
+	if !indexes {
+		return nil, fmt.Errorf("cannot add indexes to a %T", options.Cache.Reader)
+	}
+	return index.NewClient(inner, indexer), nil
 }
 
 // trimmed keeps of each object of a kind what is looked at.

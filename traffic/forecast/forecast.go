@@ -61,7 +61,7 @@ type world struct {
 	// the canary's have been so since born.
 	stable, canary, young int32
 	born                  time.Time
-	stops          []Stop
+	stops                 []Stop
 }
 
 // look is what the controller would do now, and then time passes until there is

@@ -19,8 +19,9 @@ import (
 
 // The indexes by name.
 const (
-	owner = "evenkeel.owner" // of ReplicaSets and routes: the UID of whoever controls them
-	leads = "evenkeel.leads" // of routes: the Services that they may lead to
+	owner  = "evenkeel.owner"  // of ReplicaSets, Pods and routes: the UID of whoever controls them
+	leads  = "evenkeel.leads"  // of routes: the Services that they may lead to
+	behind = "evenkeel.behind" // of EndpointSlices: the Service whose pods they have
 )
 
 // hint is an index and what to look up in it. To a client that does not know it, it
@@ -30,11 +31,15 @@ type hint struct{ index, value string }
 // ApplyToList makes a hint an option of a list.
 func (hint) ApplyToList(*client.ListOptions) {}
 
-// OwnedBy asks for the ReplicaSets, or the routes of a kind, that an object controls.
+// OwnedBy asks for the ReplicaSets, the Pods, or the routes of a kind, that an object
+// controls.
 func OwnedBy(uid types.UID) client.ListOption { return hint{owner, string(uid)} }
 
 // LeadingTo asks for the routes of a kind that may lead to a Service.
 func LeadingTo(service string) client.ListOption { return hint{leads, service} }
+
+// Behind asks for the EndpointSlices of a Service.
+func Behind(service string) client.ListOption { return hint{behind, service} }
 
 // controlledBy is the UID of whoever controls an object.
 func controlledBy(object client.Object) []string {
@@ -59,19 +64,4 @@ func Add(ctx context.Context, to client.FieldIndexer, kinds []route.Kind, tree f
 		}
 	}
 	return nil
-}
-
-// Client follows the hints by a cache's indexes, which Add has added.
-type Client struct{ client.Client }
-
-// List lists what the hints ask for.
-func (c Client) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
-	narrowed := make([]client.ListOption, len(options))
-	for i, option := range options {
-		narrowed[i] = option
-		if asked, ours := option.(hint); ours {
-			narrowed[i] = client.MatchingFields{asked.index: asked.value}
-		}
-	}
-	return c.Client.List(ctx, list, narrowed...)
 }

@@ -62,7 +62,7 @@ func world(t *testing.T) (indexed, plain client.Client) {
 		return o.(*unstructured.Unstructured).Object
 	}))
 	plain = builder.Build()
-	return Client{plain}, plain
+	return NewClient(plain, indexer{builder}), plain
 }
 
 func TestOwnedBy(t *testing.T) {
