@@ -125,6 +125,9 @@ func (b batches) Reconcile(ctx context.Context, request reconcile.Request) (reco
 	w.snapshot.Closed, w.snapshot.Hasty = verdict.Closed, verdict.Hasty
 	w.snapshot.Measurements = b.measured(counted, questioned(state))
 	decision := batch.Decide(w.snapshot, b.now())
+	if decision.TurnsBack(state) {
+		decision = decision.Because(b.diagnose(ctx, versionPods{request.Namespace, appsv1.ControllerRevisionHashLabelKey, state.Canary.Hash, b.kind, request.Name}))
+	}
 	b.counts.saw(counted, told(w.snapshot.State))
 	done, err := b.apply(ctx, w, decision)
 	if apierrors.IsConflict(err) {

@@ -165,6 +165,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	world.snapshot.Closed, world.snapshot.Hasty = verdict.Closed, verdict.Hasty
 	world.snapshot.Measurements = r.measured(request.NamespacedName, state)
 	decision := rollout.Decide(world.snapshot, r.now())
+	if canary := state.Canary; decision.TurnsBack(state) {
+		decision = decision.Because(r.diagnose(ctx, versionPods{request.Namespace, appsv1.DefaultDeploymentUniqueLabelKey, canary.Hash, "ReplicaSet", canary.ReplicaSet}))
+	}
 	r.counts.saw(request.NamespacedName, world.snapshot.State)
 	changed, err := r.apply(ctx, world, decision.State)
 	if changed {

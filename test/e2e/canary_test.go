@@ -217,7 +217,7 @@ func TestNeverReady(t *testing.T) {
 	stop := app.Load()
 	app.Apply(app.Manifest("v2", "{name: STARTUP_DELAY, value: 1s}", "{name: NEVER_READY, value: always}", "progressDeadlineSeconds: 30", "progressDeadlineSeconds: 10"))
 	state := app.WaitForPhase(rollout.RolledBack)
-	assert.Equal(t, "waited 10s for this to happen: the canary's pods are ready", state.Reason)
+	assert.Regexp(t, `^waited 10s for this to happen: the canary's pods are ready; container "app" of pod "demo-[^"]+" runs, and is not ready$`, state.Reason)
 	assert.Equal(t, pods, app.Pods("v1"))
 	events := app.Kubectl("get", "events", "--field-selector=involvedObject.kind=Deployment")
 	for _, reason := range []string{"RolloutStarted", "StepStarted", "RolloutRollingBack", "TrafficWithdrawn", "RolloutRolledBack"} {

@@ -38,7 +38,7 @@ func TestPodsGetSickInMidStep(t *testing.T) {
 	app.Unready(app.Pods("v2")[0])
 	app.WaitFor("the canary's pods", func(s rollout.State) bool { return s.Wait == "the canary's pods are ready" })
 	assert.Equal(t, "50 50", app.Weight(), "one pod serves what it had")
-	assert.Equal(t, "waited 15s for this to happen: the canary's pods are ready", app.WaitForPhase(rollout.RolledBack).Reason)
+	assert.Regexp(t, `^waited 15s for this to happen: the canary's pods are ready; container "app" of pod "demo-[^"]+" runs, and is not ready$`, app.WaitForPhase(rollout.RolledBack).Reason)
 	assert.Contains(t, app.Kubectl("get", "events"), "CanaryUnready")
 	assert.Equal(t, stable, app.Pods("v1"), "the same pods by name")
 	assert.Equal(t, before, app.Specs("service", "httproute"))
@@ -76,7 +76,7 @@ func TestAllCanaryPodsGetSick(t *testing.T) {
 		app.Unready(pod)
 	}
 	state := app.WaitFor("the way back", func(s rollout.State) bool { return s.Phase == rollout.RollingBack || s.Phase == rollout.RolledBack })
-	assert.Equal(t, "no canary pod is ready while traffic goes to them", state.Reason)
+	assert.Regexp(t, `^no canary pod is ready while traffic goes to them; container "app" of pod "demo-[^"]+" runs, and is not ready; 2 of 2 pods are not ready$`, state.Reason)
 	app.WaitForPhase(rollout.RolledBack)
 	assert.Zero(t, app.Sample(2*time.Second).Failed, "the gap is over")
 	assert.Equal(t, stable, app.Pods("v1"), "the same pods by name")

@@ -130,7 +130,7 @@ func goingBack() page.Seen {
 	state.Phase, state.Stage, state.Weight, state.Since = rollout.RollingBack, rollout.StageWithdraw, 0, ago(12*time.Second)
 	state.Log.Steps[1].Left = ago(12 * time.Second)
 	state.Wait = "the routes are accepted without the canary, and the data plane follows"
-	state.Reason = "no canary pod is ready while traffic goes to them"
+	state.Reason = `no canary pod is ready while traffic goes to them; container "app" of pod "search-5fd8b6c9d7-x2x7q" crashes (CrashLoopBackOff), the last time with exit code 137 (OOMKilled)`
 	s := seen("shop", "search", state, 3)
 	s.Canary.Ready = 0
 	return s
@@ -164,7 +164,7 @@ func completed() page.Seen {
 func rolledBack() page.Seen {
 	return seen("shop", "basket", rollout.State{
 		Phase: rollout.RolledBack, Strategy: rollout.BlueGreen, Since: ago(3*time.Hour + 12*time.Minute), Steps: "0%/100%:pause,100%",
-		Reason: "waited 10m for this to happen: the canary's pods are ready",
+		Reason: `waited 10m for this to happen: the canary's pods are ready; container "app" of pod "basket-5fd8b6c9d7-x2x7q" does not start (ImagePullBackOff): Back-off pulling image "registry.example.com/shop/basket:v1.42.0"`,
 	}, 0)
 }
 

@@ -217,6 +217,21 @@ func waitFor(state State, wait string) Decision {
 	return Decision{State: state, Event: eventWaiting(state)}
 }
 
+// TurnsBack tells whether a decision about a state is the one that leads back.
+func (d Decision) TurnsBack(from State) bool {
+	return from.Phase != rollout.RollingBack && d.State.Phase == rollout.RollingBack
+}
+
+// Because adds to a decision that leads back what is wrong with the new pods;
+// nothing, where nothing is.
+func (d Decision) Because(wrong string) Decision {
+	if wrong != "" {
+		d.State.Reason = rollout.WithPods(d.State.Reason, wrong)
+		d.Event = eventRollingBack(d.State)
+	}
+	return d
+}
+
 func goBack(next State) Decision {
 	next.Wait = stageWaits[next.Stage]
 	return Decision{State: next, Event: eventRollingBack(next)}

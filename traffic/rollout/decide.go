@@ -77,6 +77,21 @@ func turned(s Snapshot, _ time.Time) (Decision, bool) {
 	return s.State.goesBack(), true
 }
 
+// TurnsBack tells whether a decision about a state is the one that leads back.
+func (d Decision) TurnsBack(from State) bool {
+	return from.Phase != RollingBack && d.State.Phase == RollingBack
+}
+
+// Because adds to a decision that leads back what is wrong with the canary's pods;
+// nothing, where nothing is.
+func (d Decision) Because(wrong string) Decision {
+	if wrong != "" {
+		d.State.Reason = WithPods(d.State.Reason, wrong)
+		d.Event = eventRollingBack(d.State)
+	}
+	return d
+}
+
 // goesBack tells why a rollout has turned.
 func (s State) goesBack() Decision {
 	s.Wait = stageWaits[s.Stage]

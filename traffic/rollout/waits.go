@@ -6,6 +6,7 @@ package rollout
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -102,6 +103,11 @@ func reasonFailed(a Analysis) string {
 
 func deadlineReason(wait string, d Duration) string {
 	return fmt.Sprintf("waited %s for this to happen: %s", ShortDuration(time.Duration(d)), wait)
+}
+
+// WithPods is a reason for going back, and what is wrong with the pods besides.
+func WithPods(reason, wrong string) string {
+	return cut(strings.TrimSuffix(reason, ".")+"; "+wrong, maxSentence)
 }
 
 func betweenReason(between string) string {

@@ -47,7 +47,7 @@ func some() []ledger.Record {
 		{
 			APIVersion: ledger.APIVersion, ID: "u/other/2", Workload: demo, Strategy: "canary", From: two,
 			To: rollout.Version{ReplicaSet: "demo-85d988", Hash: "85d988", Revision: "3"}, Result: "RolledBack",
-			Reason: "container app of pod demo-85d988-x2x7q\ncrashes (CrashLoopBackOff): back-off 40s restarting failed container", Started: at(3600), Ended: at(3723), AppliedBy: "joe", Ready: &rollout.Count{Ready: 9, Of: 10},
+			Reason: "no canary pod is ready while traffic goes to them;\ncontainer \"app\" of pod \"demo-85d988-x2x7q\" crashes (CrashLoopBackOff), the last time with exit code 1", Started: at(3600), Ended: at(3723), AppliedBy: "joe", Ready: &rollout.Count{Ready: 9, Of: 10},
 		},
 		{APIVersion: ledger.APIVersion, Workload: demo, Strategy: "rolling", From: two, Result: "Replaced", Reason: "another template was applied", Started: at(7000), Ended: at(7200), AppliedBy: "jane"},
 	}
