@@ -111,35 +111,6 @@ func (r *Reconciler) observePods(ctx context.Context, w *world) error {
 	return nil
 }
 
-// observeAge counts the canary's ready pods that are too young yet, where their age
-// matters. Those that the cache of pods does not show as ready are the youngest.
-func (r *Reconciler) observeAge(ctx context.Context, w *world, own []appsv1.ReplicaSet) error {
-	canary, minReady, now := &w.snapshot.Canary, w.snapshot.State.MinReady(), r.now()
-	at := slices.IndexFunc(own, func(rs appsv1.ReplicaSet) bool { return rs.Name == w.snapshot.State.Canary.ReplicaSet })
-	if minReady == 0 || canary.Ready == 0 || at < 0 {
-		return nil
-	}
-	var list corev1.PodList
-	if err := r.client.List(ctx, &list, client.InNamespace(w.deployment.Namespace), index.OwnedBy(own[at].UID), client.UnsafeDisableDeepCopy); err != nil {
-		return fmt.Errorf("cannot list Pods: %w", err)
-	}
-	available, soon := int32(0), minReady
-	for i := range list.Items {
-		pod := &list.Items[i]
-		if !metav1.IsControlledBy(pod, &own[at]) {
-			continue
-		}
-		switch ready, left := readyFor(pod, minReady, now); {
-		case ready && left > 0:
-			soon = min(soon, left)
-		case ready:
-			available++
-		}
-	}
-	canary.Young, canary.Next = max(canary.Ready-available, 0), now.Add(soon)
-	return nil
-}
-
 // between finds what an earlier rollout left: pods that count as available, or
 // will, as those of a version that is held never do, in a ReplicaSet that is
 // younger than stable's. The stock controller takes those of the older one first.

@@ -158,20 +158,6 @@ func (w *batchWorld) pod(pod *corev1.Pod, now time.Time) batch.Pod {
 	return seen
 }
 
-// readyFor tells whether a pod is ready, and how long it has to stay so until it has
-// been for d: 0 where it has, or is not ready. The cluster's times are whole seconds.
-func readyFor(pod *corev1.Pod, d time.Duration, now time.Time) (ready bool, left time.Duration) {
-	for _, condition := range pod.Status.Conditions {
-		if condition.Type == corev1.PodReady && condition.Status == corev1.ConditionTrue {
-			if d == 0 {
-				return true, 0
-			}
-			return true, max(condition.LastTransitionTime.Add(d).Sub(now), 0)
-		}
-	}
-	return false, 0
-}
-
 // observeBatchServices reads the Services, and whom they lead to.
 func (b batches) observeBatchServices(ctx context.Context, w *batchWorld) error {
 	hashes := map[types.UID]string{}

@@ -199,3 +199,12 @@ func (s Snapshot) ramp(ready int32, now time.Time) outcome {
 	next = next.makeRoom(s.Replicas).enter(Stepping, StageScale, now)
 	return outcome{next: &next}
 }
+
+// MinReady is how long a pod of the canary must have been ready to count at this
+// stage: the user's own minReadySeconds before traffic follows it, and 0 elsewhere.
+func (s State) MinReady() time.Duration {
+	if s.Phase != Stepping || s.Stage != StageScale || s.User == nil {
+		return 0
+	}
+	return time.Duration(s.User.MinReadySeconds) * time.Second
+}

@@ -228,15 +228,6 @@ func (s State) mirrored() int {
 	return s.Mirror
 }
 
-// MinReady is how long a pod of the canary must have been ready to count at this
-// stage: the user's own minReadySeconds before traffic follows it, and 0 elsewhere.
-func (s State) MinReady() time.Duration {
-	if s.Phase != Stepping || s.Stage != StageScale || s.User == nil {
-		return 0
-	}
-	return time.Duration(s.User.MinReadySeconds) * time.Second
-}
-
 // HoldsTemplate tells whether the Deployment keeps the template that it has,
 // although the one it goes back to is another.
 func (s State) HoldsTemplate() bool {
