@@ -50,6 +50,8 @@ type Flight struct {
 	Wait   string `json:"waitsFor,omitempty"`
 	Reason string `json:"reason,omitempty"`
 	Held   bool   `json:"held,omitempty"`
+	// Unwell says what is wrong with the new version's pods, where some are not ready.
+	Unwell string `json:"unwell,omitempty"`
 	// Reversible tells whether there is a way back.
 	Reversible bool `json:"reversible,omitempty"`
 	// Measurements are the newest of the analyses that the step waits for.

@@ -5,6 +5,7 @@ package flight
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -40,6 +41,7 @@ func Follow(ctx context.Context, c kubernetes.Interface, namespace string, ref R
 		f.own, f.others = own.Apps().V1().DaemonSets().Informer(), all.Core().V1().Pods().Informer()
 	default:
 		f.own, f.others = own.Apps().V1().Deployments().Informer(), all.Apps().V1().ReplicaSets().Informer()
+		f.pods = all.Core().V1().Pods().Informer()
 	}
 	f.key = namespace + "/" + ref.Name
 	go f.run(ctx, own, all)
@@ -50,23 +52,23 @@ type follower struct {
 	ref         Ref
 	key         string
 	own, others cache.SharedIndexInformer
-	sights      chan Sight
-	poke        chan struct{}
-	failed      chan error
+	// pods are a Deployment's, among others, which say what is wrong with them; nothing
+	// waits for them, as whoever may not read pods follows the rest.
+	pods   cache.SharedIndexInformer
+	sights chan Sight
+	poke   chan struct{}
+	failed chan error
 }
 
 func (f *follower) run(ctx context.Context, factories ...informers.SharedInformerFactory) {
 	defer close(f.sights)
-	for _, informer := range []cache.SharedIndexInformer{f.own, f.others} {
-		changed := func(any) { send(f.poke, struct{}{}) }
-		_, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{AddFunc: changed, UpdateFunc: func(_, o any) { changed(o) }, DeleteFunc: changed})
-		if err == nil {
-			err = informer.SetWatchErrorHandler(func(_ *cache.Reflector, err error) { send(f.failed, err) })
-		}
-		if err != nil {
-			f.sights <- Sight{Err: fmt.Errorf("cannot watch: %w", err)}
-			return
-		}
+	err := errors.Join(f.listen(f.own, f.failed), f.listen(f.others, f.failed))
+	if f.pods != nil {
+		err = errors.Join(err, f.listen(f.pods, nil))
+	}
+	if err != nil {
+		f.sights <- Sight{Err: fmt.Errorf("cannot watch: %w", err)}
+		return
 	}
 	for _, factory := range factories {
 		factory.Start(ctx.Done())
@@ -78,6 +80,14 @@ func (f *follower) run(ctx context.Context, factories ...informers.SharedInforme
 		}
 	}()
 	f.tell(ctx)
+}
+
+// listen looks anew at each change, and says to failed why nothing is seen; to nobody,
+// where that is nil.
+func (f *follower) listen(to cache.SharedIndexInformer, failed chan error) error {
+	changed := func(any) { send(f.poke, struct{}{}) }
+	_, err := to.AddEventHandler(cache.ResourceEventHandlerFuncs{AddFunc: changed, UpdateFunc: func(_, o any) { changed(o) }, DeleteFunc: changed})
+	return errors.Join(err, to.SetWatchErrorHandler(func(_ *cache.Reflector, err error) { send(failed, err) }))
 }
 
 // tell gives the latest look to whoever takes it.
@@ -114,7 +124,7 @@ func (f *follower) look() Sight {
 	case *appsv1.DaemonSet:
 		return Sight{Flight: OfDaemonSet(own, stored[*corev1.Pod](f.others))}
 	default:
-		return Sight{Flight: OfDeployment(object.(*appsv1.Deployment), stored[*appsv1.ReplicaSet](f.others))}
+		return Sight{Flight: OfDeployment(object.(*appsv1.Deployment), stored[*appsv1.ReplicaSet](f.others)).withPods(stored[*corev1.Pod](f.pods))}
 	}
 }
 

@@ -65,7 +65,7 @@ func Get(ctx context.Context, c kubernetes.Interface, namespace string, ref Ref)
 			return Flight{}, fmt.Errorf("cannot read the Deployment: %w", err)
 		}
 		sets, err := setsOf(ctx, c, namespace, d.Spec.Selector)
-		return OfDeployment(d, sets), err
+		return OfDeployment(d, sets).lookAtPods(ctx, c, d.Spec.Selector), err
 	}
 }
 
@@ -109,7 +109,7 @@ func listDeployments(ctx context.Context, c kubernetes.Interface, namespace stri
 				return nil, err
 			}
 		}
-		out = append(out, OfDeployment(d, sets[d.Namespace]))
+		out = append(out, OfDeployment(d, sets[d.Namespace]).lookAtPods(ctx, c, d.Spec.Selector))
 	}
 	return out, nil
 }

@@ -10,6 +10,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/batch"
+	"github.com/evenkeel-dev/evenkeel/traffic/diagnosis"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
 
@@ -54,6 +55,7 @@ func ofBatches(kind string, meta metav1.ObjectMeta, replicas int32, pods []*core
 	if err != nil {
 		f.Unread = err.Error()
 	}
+	var canary []corev1.Pod
 	for _, pod := range pods {
 		if owner := metav1.GetControllerOfNoCopy(pod); owner == nil || owner.UID != meta.UID {
 			continue
@@ -65,7 +67,11 @@ func ofBatches(kind string, meta metav1.ObjectMeta, replicas int32, pods []*core
 			f.Stable.count(pod)
 		case state.Canary.Hash:
 			f.Canary.count(pod)
+			canary = append(canary, *pod)
 		}
+	}
+	if f.lacksPods() {
+		f.Unwell = diagnosis.Of(canary)
 	}
 	f.Weight = share(state, f.Stable, f.Canary)
 	return f

@@ -117,6 +117,8 @@ func WaitsFor(f flight.Flight) string {
 	switch {
 	case f.Unread != "":
 		return f.Unread
+	case f.InFlight() && f.Unwell != "":
+		return strings.TrimPrefix(f.Wait+"; "+f.Unwell, "; ")
 	case f.InFlight():
 		return dash(f.Wait)
 	default:

@@ -31,6 +31,7 @@ func some() []flight.Flight {
 		{
 			Kind: flight.StatefulSet, Namespace: "shop", Name: "db", Strategy: rollout.Batch, Phase: rollout.Stepping, Stage: "batch", Steps: "34%,100%", Replicas: 3, Weight: 33,
 			Stable: flight.Pods{Ready: 2, Asked: 2}, Canary: flight.Pods{Asked: 1}, Since: now.Add(-30 * time.Second), Wait: "the batch's pods are new and ready",
+			Unwell: `container "db" of pod "db-2" crashes (CrashLoopBackOff), the last time with exit code 1`,
 		},
 		{
 			Kind: flight.Deployment, Namespace: "web", Name: "cart", Strategy: rollout.BlueGreen, Phase: rollout.RollingBack, Stage: rollout.StageRestore, Steps: "0%/100%:pause,100%", Replicas: 2,

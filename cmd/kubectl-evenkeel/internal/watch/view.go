@@ -121,10 +121,14 @@ func (m Model) traffic() string {
 // pods are those of both versions, one mark each as far as there is room.
 func (m Model) pods() string {
 	f := m.flight
+	text := m.podsOf("stable", f.Stable) + "\n" + m.podsOf("canary", f.Canary)
 	if f.Strategy == rollout.Rolling {
-		return m.line("Pods", m.podsOf("new", f.Canary)+"\n"+m.podsOf("old", f.Stable))
+		text = m.podsOf("new", f.Canary) + "\n" + m.podsOf("old", f.Stable)
 	}
-	return m.line("Pods", m.podsOf("stable", f.Stable)+"\n"+m.podsOf("canary", f.Canary))
+	if f.Unwell != "" {
+		text += "\n" + m.Style.bad(f.Unwell)
+	}
+	return m.line("Pods", text)
 }
 
 func (m Model) podsOf(role string, p flight.Pods) string {

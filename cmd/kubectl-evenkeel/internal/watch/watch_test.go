@@ -95,6 +95,10 @@ func TestScreens(t *testing.T) {
 				{Analysis: "latency", Verdict: "Failed", Says: "p99 is 812 ms, at most 500 ms", At: now.Add(-12 * time.Second)},
 			}
 		})}},
+		"unwell": {sight: flight.Sight{Flight: stepping(func(f *flight.Flight) {
+			f.Stage, f.Ends, f.Wait, f.Canary.Ready = rollout.StageScale, time.Time{}, "the canary's pods are ready", 0
+			f.Unwell = `container "app" of pod "demo-7f9c55-x2x7q" does not start (ImagePullBackOff): Back-off pulling image "demo:v9"; 5 of 5 pods are not ready`
+		})}},
 		"rolling back": {sight: flight.Sight{Flight: stepping(func(f *flight.Flight) {
 			f.Reversible = false
 			f.Phase, f.Stage, f.Weight, f.Wait, f.Canary.Ready, f.Canary.Asked = rollout.RollingBack, rollout.StageRestore, 0, "the canary's pods are gone", 0, 2
