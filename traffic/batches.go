@@ -26,6 +26,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/batch"
+	"github.com/evenkeel-dev/evenkeel/traffic/diagnosis/live"
 	"github.com/evenkeel-dev/evenkeel/traffic/guard"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
@@ -126,7 +127,7 @@ func (b batches) Reconcile(ctx context.Context, request reconcile.Request) (reco
 	w.snapshot.Measurements = b.measured(counted, questioned(state))
 	decision := batch.Decide(w.snapshot, b.now())
 	if decision.TurnsBack(state) {
-		decision = decision.Because(b.diagnose(ctx, versionPods{request.Namespace, appsv1.ControllerRevisionHashLabelKey, state.Canary.Hash, b.kind, request.Name}))
+		decision = decision.Because(live.Unwell(ctx, b.live, live.OfBatches(request.Namespace, b.kind, request.Name, state.Canary.Hash)))
 	}
 	b.counts.saw(counted, told(w.snapshot.State))
 	done, err := b.apply(ctx, w, decision)

@@ -27,6 +27,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/archive"
+	"github.com/evenkeel-dev/evenkeel/traffic/diagnosis/live"
 	"github.com/evenkeel-dev/evenkeel/traffic/guard"
 	"github.com/evenkeel-dev/evenkeel/traffic/notify/message"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
@@ -166,7 +167,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	world.snapshot.Measurements = r.measured(request.NamespacedName, state)
 	decision := rollout.Decide(world.snapshot, r.now())
 	if canary := state.Canary; decision.TurnsBack(state) {
-		decision = decision.Because(r.diagnose(ctx, versionPods{request.Namespace, appsv1.DefaultDeploymentUniqueLabelKey, canary.Hash, "ReplicaSet", canary.ReplicaSet}))
+		decision = decision.Because(live.Unwell(ctx, r.live, live.OfDeployment(request.Namespace, canary.ReplicaSet, canary.Hash)))
 	}
 	r.counts.saw(request.NamespacedName, world.snapshot.State)
 	changed, err := r.apply(ctx, world, decision.State)

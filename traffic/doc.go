@@ -7,8 +7,8 @@
 //	event -> observe -> rollout.Decide(snapshot, now) -> apply -> record
 //
 // observe.go is the only reader, apply.go the only writer, and record.go the
-// only one who speaks; diagnose.go asks once, when a rollout turns back, what is
-// wrong with its pods. batches.go does the same for StatefulSets and DaemonSets,
+// only one who speaks; package diagnosis/live asks once, when a rollout turns back,
+// what is wrong with its pods. batches.go does the same for StatefulSets and DaemonSets,
 // by batch.Decide and with pods.go as its reader; it deletes pods besides. Every
 // write is either the State of one Deployment or what that State promises about one
 // object around it (rollout.State.Target); fields that belong to users are never

@@ -18,7 +18,7 @@ func (o *options) showPages(mgr ctrl.Manager) error {
 	if o.dashboardAddress == "0" {
 		return nil
 	}
-	source := serve.Cluster{Cached: mgr.GetClient()}
+	source := serve.Cluster{Cached: mgr.GetClient(), Pods: mgr.GetAPIReader()}
 	if o.ledger {
 		source.Live = mgr.GetAPIReader()
 	}

@@ -151,6 +151,7 @@ func inBatches() page.Seen {
 	s.State.Log.Ready = &rollout.Count{Ready: 9, Of: 10}
 	s.Kind, s.Replicas, s.Ready = "StatefulSet", 10, 9
 	s.Stable, s.Canary = page.Pods{Total: 8, Ready: -1}, page.Pods{Total: 2, Ready: -1}
+	s.Unwell = `pod "postgres-replica-8" finds no node (Unschedulable): 0/12 nodes are available: 12 node(s) had volume node affinity conflict.`
 	return s
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // maxMessage bounds what is told of the cluster's own words, in characters.
@@ -32,11 +33,15 @@ const (
 	young            // it is being set up
 )
 
-// Of says what is wrong with pods: of the one of which most can be said, the first by
-// name. It is empty where all of them are ready, or going.
-func Of(pods []corev1.Pod) string {
+// Of says what is wrong with the pods that an object of a kind controls: of the one of
+// which most can be said, the first by name. It is empty where all of them are ready,
+// or going. Other pods are not looked at.
+func Of(pods []corev1.Pod, kind, name string) string {
 	var found []finding
-	sorted := slices.Clone(pods)
+	sorted := slices.DeleteFunc(slices.Clone(pods), func(p corev1.Pod) bool {
+		owner := metav1.GetControllerOfNoCopy(&p)
+		return owner == nil || owner.Kind != kind || owner.Name != name
+	})
 	slices.SortFunc(sorted, func(a, b corev1.Pod) int { return cmp.Compare(a.Name, b.Name) })
 	for i := range sorted {
 		if one, sick := look(&sorted[i]); sick {
@@ -48,7 +53,7 @@ func Of(pods []corev1.Pod) string {
 	}
 	worst := slices.MinFunc(found, func(a, b finding) int { return cmp.Compare(a.rank, b.rank) })
 	if others := len(found) - 1; others > 0 {
-		return fmt.Sprintf("%s; %d of %d pods are not ready", worst.text, len(found), len(pods))
+		return fmt.Sprintf("%s; %d of %d pods are not ready", worst.text, len(found), len(sorted))
 	}
 	return worst.text
 }

@@ -13,9 +13,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// pods makes one that is not ready and as the changes say.
+// unwell makes one that is not ready and as the changes say.
 func unwell(name string, changes ...func(*corev1.Pod)) corev1.Pod {
-	p := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name}, Status: corev1.PodStatus{
+	controls := true
+	p := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, OwnerReferences: []metav1.OwnerReference{{Kind: "ReplicaSet", Name: "demo-2", Controller: &controls}}}, Status: corev1.PodStatus{
 		Phase: corev1.PodRunning, Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionFalse}},
 	}}
 	for _, change := range changes {
@@ -94,13 +95,20 @@ func TestOf(t *testing.T) {
 			`container "app" of pod "c" crashes (CrashLoopBackOff), the last time with exit code 1; 3 of 4 pods are not ready`,
 		},
 		"the first of alike ones": {[]corev1.Pod{unwell("b", app(runs, none, false)), unwell("a", app(runs, none, false))}, `container "app" of pod "a" runs, and is not ready; 2 of 2 pods are not ready`},
+		"others' pods": {
+			[]corev1.Pod{
+				unwell("a", func(p *corev1.Pod) { p.OwnerReferences[0].Name = "demo-1" }), unwell("b", func(p *corev1.Pod) { p.OwnerReferences[0].Kind = "Job" }),
+				unwell("c", func(p *corev1.Pod) { p.OwnerReferences = nil }), unwell("d", app(runs, none, false)),
+			},
+			`container "app" of pod "d" runs, and is not ready`,
+		},
 		"a long story": {
 			[]corev1.Pod{unwell("a", app(waits("ErrImagePull", strings.Repeat("ü", 300)), none, false))},
 			`container "app" of pod "a" does not start (ErrImagePull): ` + strings.Repeat("ü", maxMessage-1) + "…",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := Of(row.pods)
+			got := Of(row.pods, "ReplicaSet", "demo-2")
 			assert.Equal(t, row.want, got)
 			assert.NotContains(t, got, "hunter2", "what a container wrote is not told")
 		})
@@ -110,6 +118,6 @@ func TestOf(t *testing.T) {
 // The pods are the caller's: they stay in their order.
 func TestOfChangesNothing(t *testing.T) {
 	pods := []corev1.Pod{unwell("b"), unwell("a")}
-	assert.NotEmpty(t, Of(pods))
+	assert.NotEmpty(t, Of(pods, "ReplicaSet", "demo-2"))
 	assert.Equal(t, []string{"b", "a"}, []string{pods[0].Name, pods[1].Name})
 }

@@ -44,6 +44,8 @@ type Release struct {
 	Strategy     string
 	// Wait is what it waits for, Reason why it is as it is.
 	Wait, Reason string
+	// Unwell says what is wrong with the new version's pods.
+	Unwell string
 	// Since is when the stage began, Began when the release did, GoesOn when the
 	// step's time is over; Ended is when a release that is over was so.
 	Since, Began, GoesOn, Ended Time
@@ -87,7 +89,7 @@ func Look(s Seen, now time.Time) Release {
 	r := Release{
 		Kind: s.Kind, Namespace: s.Namespace, Name: s.Name, Path: pathOf(s),
 		Mark: markOf(s), Place: place(state), Stage: strings.TrimSuffix(string(state.Phase)+" / "+string(state.Stage), " / "),
-		Strategy: cmp.Or(state.Strategy, rollout.Canary), Wait: state.Wait, Reason: state.Reason,
+		Strategy: cmp.Or(state.Strategy, rollout.Canary), Wait: state.Wait, Reason: state.Reason, Unwell: s.Unwell,
 		Began: moment(state.Log.Began, now), By: state.Log.By, Commands: s.commands(),
 		Old: versionOf(state.Stable, s.Stable), New: versionOf(state.Canary, s.Canary),
 		Share: shareOf(s), Steps: stepsOf(s, now), Curve: curveOf(s, now), Said: wordsOf(state.Log.Told, now), Measured: latest(state, now),

@@ -24,6 +24,16 @@ type Seen struct {
 	// Replicas is how many pods were asked for, Ready how many are ready.
 	Replicas, Ready int32
 	Stable, Canary  Pods
+	// Unwell says what is wrong with the new version's pods; empty where nothing is, or
+	// where nobody looked.
+	Unwell string
+}
+
+// LacksPods tells whether some of the new version's pods may not be ready: of batches
+// the status does not tell. On the way back they are going.
+func (s Seen) LacksPods() bool {
+	onTheWay := s.State.InFlight() && s.State.Phase != rollout.RollingBack
+	return onTheWay && s.Canary.Total > 0 && s.Canary.Ready < s.Canary.Total
 }
 
 // Pods are those of one version.

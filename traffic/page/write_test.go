@@ -112,6 +112,7 @@ func TestThePageOfARelease(t *testing.T) {
 	assert.Equal(t, []string{"Waits for you", "Rolled back", "Replaced"}, texts(t, text, ".mark"), "the latest first")
 	assert.Contains(t, texts(t, text, ".reason"), "a part cannot be read")
 	assert.Contains(t, texts(t, text, ".reason"), "Why: because")
+	assert.NotContains(t, string(text), "New pods:")
 	assert.Equal(t, "joe said rollback 1m 40s ago", texts(t, text, "li")[5])
 	assert.Equal(t, []string{"20% errors Passed 0.1 14:01:00 UTC", "50% errors Failed 7 14:13:20 UTC"}, texts(t, text, "tr")[:2])
 	assert.Equal(t, []string{"50% errors Failed 7 14:13:20 UTC"}, texts(t, text, ".bad")[:1])
@@ -119,6 +120,12 @@ func TestThePageOfARelease(t *testing.T) {
 	require.Len(t, lines, 3)
 	assert.Equal(t, "M0 100 H50 V80 H690 V50 H900 V100 H1000", attribute(lines[1], "d"))
 	assert.Len(t, nodes(t, text, func(n *html.Node) bool { return strings.HasPrefix(attribute(n, "class"), "pod ") }), 7)
+}
+
+func TestThePageOfAReleaseWhosePodsAreUnwell(t *testing.T) {
+	seen := flying(held)
+	seen.Unwell = `container "app" of pod "demo-2-x" runs, and is not ready`
+	assert.Equal(t, []string{`New pods: container "app" of pod "demo-2-x" runs, and is not ready`}, texts(t, detail(t, seen, Past{}), ".reason"))
 }
 
 func TestThePageOfAReleaseWithoutAPast(t *testing.T) {
@@ -154,7 +161,7 @@ func hostile(text string) (Seen, Past) {
 	s := flying(func(s *Seen) {
 		s.Namespace, s.Name, s.Stable.Images, s.State.Wait, s.State.Reason, s.State.Log.By = text, text, []string{text}, text, text, text
 		s.State.Canary.ReplicaSet, s.State.Canary.Revision, s.State.Strategy, s.State.Stage = text, text, text, rollout.Stage(text)
-		s.State.Stable.Hash, s.State.Canary.Hash, s.State.Exposed, s.State.Match = "1", "2", true, text
+		s.State.Stable.Hash, s.State.Canary.Hash, s.State.Exposed, s.State.Match, s.Unwell = "1", "2", true, text, text
 		s.State.Log.Told = []rollout.Word{{Who: text, What: text, When: at(1)}}
 	})
 	r := past()

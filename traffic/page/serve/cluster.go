@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/evenkeel-dev/evenkeel/policy/excerpt"
+	"github.com/evenkeel-dev/evenkeel/traffic/diagnosis/live"
 	"github.com/evenkeel-dev/evenkeel/traffic/ledger"
 	"github.com/evenkeel-dev/evenkeel/traffic/page"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
@@ -26,6 +27,9 @@ type Cluster struct {
 	Cached client.Reader
 	// Live reads ledgers, which no cache has; nil where none are kept.
 	Live client.Reader
+	// Pods reads those of a new version that lacks some, for the page of one workload;
+	// nil where nobody does.
+	Pods client.Reader
 }
 
 // All gives every workload with a release that its annotation knows of.
@@ -65,7 +69,18 @@ func (c Cluster) One(ctx context.Context, kind, namespace, name string) (page.Se
 		return page.Seen{}, false, fmt.Errorf("cannot get the workload: %w", err)
 	}
 	seen, err := c.see(ctx, object, true)
+	if err == nil && c.Pods != nil && seen.LacksPods() {
+		seen.Unwell = live.Unwell(ctx, c.Pods, version(seen))
+	}
 	return seen, err == nil, err
+}
+
+// version is the new one of a workload.
+func version(s page.Seen) live.Version {
+	if canary := s.State.Canary; s.Kind == "Deployment" {
+		return live.OfDeployment(s.Namespace, canary.ReplicaSet, canary.Hash)
+	}
+	return live.OfBatches(s.Namespace, s.Kind, s.Name, s.State.Canary.Hash)
 }
 
 // workload is a workload to read into, by its kind as a path has it.

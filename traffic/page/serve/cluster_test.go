@@ -112,6 +112,51 @@ func TestOne(t *testing.T) {
 	}
 }
 
+// crashing is a version's pod that does.
+func crashing(name, label, hash, kind, owner string) *corev1.Pod {
+	pod := &corev1.Pod{ObjectMeta: named(name, "")}
+	pod.Labels, pod.OwnerReferences = map[string]string{label: hash}, []metav1.OwnerReference{{Kind: kind, Name: owner, Controller: ptr.To(true)}}
+	pod.Status.ContainerStatuses = []corev1.ContainerStatus{{
+		Name: "app", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}},
+		LastTerminationState: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1}},
+	}}
+	return pod
+}
+
+// The page of one workload says what is wrong with its new pods, where some are not
+// ready; nobody asks for those of all.
+func TestWhatIsWrongWithTheNewPods(t *testing.T) {
+	flying, back := state(rollout.Stepping), state(rollout.RollingBack)
+	flying.Canary.Hash, back.Canary.Hash = "2", "2"
+	batches := batch.State{
+		Phase: rollout.Stepping, Stage: batch.StageBatch, Steps: "50%:pause,100%", User: &batch.Knobs{StatefulSet: &appsv1.StatefulSetUpdateStrategy{}},
+		Canary: batch.Version{Name: "db-2", Hash: "db-2"},
+	}
+	set := statefulSet()
+	set.Annotations[rollout.StateAnnotation] = batches.String()
+	c := cluster(
+		deployment("demo", flying.String()), deployment("back", back.String()), set, replicaSet("demo-2", 2, 1),
+		crashing("demo-2-a", appsv1.DefaultDeploymentUniqueLabelKey, "2", "ReplicaSet", "demo-2"),
+		crashing("db-2", appsv1.ControllerRevisionHashLabelKey, "db-2", "StatefulSet", "db"),
+	)
+	one := func(kind, name string) string {
+		seen, found, err := c.One(t.Context(), kind, "shop", name)
+		require.NoError(t, err)
+		require.True(t, found)
+		return seen.Unwell
+	}
+	assert.Empty(t, one("deployment", "demo"), "nobody reads pods")
+	c.Pods = c.Cached
+	assert.Equal(t, `container "app" of pod "demo-2-a" crashes (CrashLoopBackOff), the last time with exit code 1`, one("deployment", "demo"))
+	assert.Equal(t, `container "app" of pod "db-2" crashes (CrashLoopBackOff), the last time with exit code 1`, one("statefulset", "db"))
+	assert.Empty(t, one("deployment", "back"), "its pods are going")
+	all, err := c.All(t.Context())
+	require.NoError(t, err)
+	for _, seen := range all {
+		assert.Empty(t, seen.Unwell, seen.Name)
+	}
+}
+
 // Where both versions have the same images, all of them are named; caches have
 // templates packed.
 func TestImages(t *testing.T) {

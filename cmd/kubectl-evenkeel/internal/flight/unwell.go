@@ -26,13 +26,11 @@ func (f Flight) withPods(pods []*corev1.Pod) Flight {
 	if !f.lacksPods() {
 		return f
 	}
-	var canary []corev1.Pod
-	for _, pod := range pods {
-		if owner := metav1.GetControllerOfNoCopy(pod); owner != nil && owner.Kind == "ReplicaSet" && owner.Name == f.Canary.Version {
-			canary = append(canary, *pod)
-		}
+	all := make([]corev1.Pod, len(pods))
+	for i := range pods {
+		all[i] = *pods[i]
 	}
-	f.Unwell = diagnosis.Of(canary)
+	f.Unwell = diagnosis.Of(all, "ReplicaSet", f.Canary.Version)
 	return f
 }
 

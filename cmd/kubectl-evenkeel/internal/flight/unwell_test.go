@@ -34,9 +34,11 @@ func sickCluster() *fake.Clientset {
 	other := imageless(pod("demo-old", "demo-old-a", "", corev1.ConditionFalse))
 	other.OwnerReferences[0].Kind, other.OwnerReferences[0].Name = "ReplicaSet", "demo-old"
 	other.Labels["app"] = "demo"
+	ordinal := imageless(pod("db", "db-2", "db-2", corev1.ConditionFalse))
+	ordinal.OwnerReferences[0].Kind = StatefulSet
 	return fake.NewClientset(
 		deployment("demo", stepping.String()), replicaSet("demo", "demo-old", 10, 9), replicaSet("demo", "demo-new", 2, 1), canary, other,
-		statefulSet(batch.Everyone), pod("db", "db-0", "db-1", corev1.ConditionTrue), imageless(pod("db", "db-2", "db-2", corev1.ConditionFalse)),
+		statefulSet(batch.Everyone), pod("db", "db-0", "db-1", corev1.ConditionTrue), ordinal,
 	)
 }
 

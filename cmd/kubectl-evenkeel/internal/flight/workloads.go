@@ -71,7 +71,7 @@ func ofBatches(kind string, meta metav1.ObjectMeta, replicas int32, pods []*core
 		}
 	}
 	if f.lacksPods() {
-		f.Unwell = diagnosis.Of(canary)
+		f.Unwell = diagnosis.Of(canary, kind, meta.Name)
 	}
 	f.Weight = share(state, f.Stable, f.Canary)
 	return f

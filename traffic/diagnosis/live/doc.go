@@ -1,0 +1,7 @@
+// Copyright The Evenkeel Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package live reads the pods of a version for a diagnosis. The managers' cache knows
+// of pods only whether they are ready, so this asks the API server: once where a
+// release turns back, and for a page that somebody looks at.
+package live
