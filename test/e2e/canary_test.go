@@ -209,21 +209,26 @@ func TestBothReplicasKilledInMidStep(t *testing.T) {
 	noneFailed(t, stop())
 }
 
-// A canary that never becomes ready goes back at its deadline, with the reason.
+// A canary that never becomes ready goes back at its deadline, and the reason says what
+// is wrong with its pod: the application ends at once where it cannot read its settings.
 func TestNeverReady(t *testing.T) {
-	app := fixture.NewApp(t, "50%:4s,100%")
-	app.Up()
-	pods := app.Pods("v1")
-	stop := app.Load()
-	app.Apply(app.Manifest("v2", "{name: STARTUP_DELAY, value: 1s}", "{name: NEVER_READY, value: always}", "progressDeadlineSeconds: 30", "progressDeadlineSeconds: 10"))
-	state := app.WaitForPhase(rollout.RolledBack)
-	assert.Regexp(t, `^waited 10s for this to happen: the canary's pods are ready; container "app" of pod "demo-[^"]+" runs, and is not ready$`, state.Reason)
-	assert.Equal(t, pods, app.Pods("v1"))
-	events := app.Kubectl("get", "events", "--field-selector=involvedObject.kind=Deployment")
-	for _, reason := range []string{"RolloutStarted", "StepStarted", "RolloutRollingBack", "TrafficWithdrawn", "RolloutRolledBack"} {
-		assert.Contains(t, events, reason)
+	for setting, wrong := range map[string]string{"'true'": `runs, and is not ready`, "always": `(crashes \(CrashLoopBackOff\), the last time|ended) with exit code 1`} {
+		t.Run(strings.Trim(setting, "'"), func(t *testing.T) {
+			app := fixture.NewApp(t, "50%:4s,100%")
+			app.Up()
+			pods := app.Pods("v1")
+			stop := app.Load()
+			app.Apply(app.Manifest("v2", "{name: STARTUP_DELAY, value: 1s}", "{name: NEVER_READY, value: "+setting+"}", "progressDeadlineSeconds: 30", "progressDeadlineSeconds: 10"))
+			state := app.WaitForPhase(rollout.RolledBack)
+			assert.Regexp(t, `^waited 10s for this to happen: the canary's pods are ready; container "app" of pod "demo-[^"]+" `+wrong+"$", state.Reason)
+			assert.Equal(t, pods, app.Pods("v1"))
+			events := app.Kubectl("get", "events", "--field-selector=involvedObject.kind=Deployment")
+			for _, reason := range []string{"RolloutStarted", "StepStarted", "RolloutRollingBack", "TrafficWithdrawn", "RolloutRolledBack"} {
+				assert.Contains(t, events, reason)
+			}
+			noneFailed(t, stop())
+		})
 	}
-	noneFailed(t, stop())
 }
 
 // A Deployment that is deleted in flight takes nothing with it.
