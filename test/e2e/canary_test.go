@@ -155,7 +155,7 @@ func TestPauseContinueAndRetry(t *testing.T) {
 // Another template in flight: the traffic leaves the old canary first. At 100% it
 // waits for a person, with stable whole; the history tells where it came from.
 func TestThirdTemplate(t *testing.T) {
-	app := fixture.NewApp(t, "50%:4s,100%:pause")
+	app := fixture.NewApp(t, "50%:15s,100%:pause") // long enough to be seen on a slow machine
 	app.Up()
 	stop := app.Load()
 	app.Apply(app.Manifest("v2"))

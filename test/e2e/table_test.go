@@ -161,7 +161,7 @@ func TestAnAutoscalerActsInFlight(t *testing.T) {
 // Nobody asks our webhook any more: the next step's pods are not made, that is
 // told, and nothing else happens. Installed again, the release goes on.
 func TestTheWebhookIsNotCalled(t *testing.T) {
-	app := fixture.NewApp(t, "50%:6s,100%")
+	app := fixture.NewApp(t, "50%:15s,100%")
 	app.Up()
 	before := own(app)
 	stop := app.Load()
