@@ -6,7 +6,6 @@ package traffic
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -19,20 +18,19 @@ import (
 
 // observeAge counts the canary's ready pods that are too young yet, where their age
 // matters. Those that the cache of pods does not show as ready are the youngest.
-func (r *Reconciler) observeAge(ctx context.Context, w *world, own []appsv1.ReplicaSet) error {
+func (r *Reconciler) observeAge(ctx context.Context, w *world, rs *appsv1.ReplicaSet) error {
 	canary, minReady, now := &w.snapshot.Canary, w.snapshot.State.MinReady(), r.now()
-	at := slices.IndexFunc(own, func(rs appsv1.ReplicaSet) bool { return rs.Name == w.snapshot.State.Canary.ReplicaSet })
-	if minReady == 0 || canary.Ready == 0 || at < 0 {
+	if minReady == 0 || canary.Ready == 0 {
 		return nil
 	}
 	var list corev1.PodList
-	if err := r.client.List(ctx, &list, client.InNamespace(w.deployment.Namespace), index.OwnedBy(own[at].UID), client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.client.List(ctx, &list, client.InNamespace(w.deployment.Namespace), index.OwnedBy(rs.UID), client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("cannot list Pods: %w", err)
 	}
 	available, soon := int32(0), minReady
 	for i := range list.Items {
 		pod := &list.Items[i]
-		if !metav1.IsControlledBy(pod, &own[at]) {
+		if !metav1.IsControlledBy(pod, rs) {
 			continue
 		}
 		switch ready, left := readyFor(pod, minReady, now); {

@@ -69,8 +69,7 @@ func TestTheAgeOfTheCanarysPods(t *testing.T) {
 			}
 			r, w := reconciler(c, nil), &world{deployment: object(t, c)}
 			w.snapshot.State, w.snapshot.Canary.Ready = state, row.ready
-			own := []appsv1.ReplicaSet{{ObjectMeta: metav1.ObjectMeta{Name: "demo-1", UID: "stable"}}, {ObjectMeta: metav1.ObjectMeta{Name: "demo-2", UID: "canary"}}}
-			require.NoError(t, r.observeAge(t.Context(), w, own))
+			require.NoError(t, r.observeAge(t.Context(), w, &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Name: "demo-2", UID: "canary"}}))
 			assert.Equal(t, row.young, w.snapshot.Canary.Young)
 			if row.next == 0 {
 				assert.Zero(t, w.snapshot.Canary.Next)

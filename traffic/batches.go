@@ -127,7 +127,7 @@ func (b batches) Reconcile(ctx context.Context, request reconcile.Request) (reco
 	w.snapshot.Measurements = b.measured(counted, questioned(state))
 	decision := batch.Decide(w.snapshot, b.now())
 	if decision.TurnsBack(state) {
-		decision = decision.Because(live.Unwell(ctx, b.live, live.OfBatches(request.Namespace, b.kind, request.Name, state.Canary.Hash)))
+		decision = decision.Because(live.Of(request.Namespace, b.kind, request.Name, state.Canary.Told()).Unwell(ctx, b.live))
 	}
 	b.counts.saw(counted, told(w.snapshot.State))
 	done, err := b.apply(ctx, w, decision)

@@ -166,8 +166,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	world.snapshot.Closed, world.snapshot.Hasty = verdict.Closed, verdict.Hasty
 	world.snapshot.Measurements = r.measured(request.NamespacedName, state)
 	decision := rollout.Decide(world.snapshot, r.now())
-	if canary := state.Canary; decision.TurnsBack(state) {
-		decision = decision.Because(live.Unwell(ctx, r.live, live.OfDeployment(request.Namespace, canary.ReplicaSet, canary.Hash)))
+	if decision.TurnsBack(state) {
+		decision = decision.Because(live.Of(request.Namespace, "Deployment", request.Name, state.Canary).Unwell(ctx, r.live))
 	}
 	r.counts.saw(request.NamespacedName, world.snapshot.State)
 	changed, err := r.apply(ctx, world, decision.State)

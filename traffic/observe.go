@@ -90,6 +90,9 @@ func (r *Reconciler) observePods(ctx context.Context, w *world) error {
 			w.snapshot.Stable = pods
 		case state.Canary.ReplicaSet:
 			w.snapshot.Canary = pods
+			if err := r.observeAge(ctx, w, rs); err != nil {
+				return err
+			}
 		}
 		same, err := sameTemplate(w.deployment, rs)
 		if err != nil {
@@ -103,9 +106,6 @@ func (r *Reconciler) observePods(ctx context.Context, w *world) error {
 		}
 	}
 	r.ledger.Saw(w.deployment, state.Log, rollout.Count{Ready: ready, Of: w.snapshot.Replicas})
-	if err := r.observeAge(ctx, w, own); err != nil {
-		return err
-	}
 	templateIsRight := state.Stage != rollout.StageRestore || shows == state.Stable.Hash
 	w.snapshot.Rendered = templateIsRight && rollout.KnobsOf(w.deployment).Equal(state.Render())
 	return nil

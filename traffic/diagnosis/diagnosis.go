@@ -36,15 +36,15 @@ const (
 // Of says what is wrong with the pods that an object of a kind controls: of the one of
 // which most can be said, the first by name. It is empty where all of them are ready,
 // or going. Other pods are not looked at.
-func Of(pods []corev1.Pod, kind, name string) string {
+func Of(pods []*corev1.Pod, kind, name string) string {
 	var found []finding
-	sorted := slices.DeleteFunc(slices.Clone(pods), func(p corev1.Pod) bool {
-		owner := metav1.GetControllerOfNoCopy(&p)
+	sorted := slices.DeleteFunc(slices.Clone(pods), func(p *corev1.Pod) bool {
+		owner := metav1.GetControllerOfNoCopy(p)
 		return owner == nil || owner.Kind != kind || owner.Name != name
 	})
-	slices.SortFunc(sorted, func(a, b corev1.Pod) int { return cmp.Compare(a.Name, b.Name) })
-	for i := range sorted {
-		if one, sick := look(&sorted[i]); sick {
+	slices.SortFunc(sorted, func(a, b *corev1.Pod) int { return cmp.Compare(a.Name, b.Name) })
+	for _, p := range sorted {
+		if one, sick := look(p); sick {
 			found = append(found, one)
 		}
 	}
@@ -52,7 +52,7 @@ func Of(pods []corev1.Pod, kind, name string) string {
 		return ""
 	}
 	worst := slices.MinFunc(found, func(a, b finding) int { return cmp.Compare(a.rank, b.rank) })
-	if others := len(found) - 1; others > 0 {
+	if len(found) > 1 {
 		return fmt.Sprintf("%s; %d of %d pods are not ready", worst.text, len(found), len(sorted))
 	}
 	return worst.text

@@ -127,12 +127,13 @@ func leaveScale(s Snapshot, now time.Time) outcome {
 	if room := state.makeRoom(s.Replicas); !room.Equal(state) {
 		return outcome{next: &room}
 	}
-	available, enough := s.canaryAvailable(), s.need()
+	available, need := s.canaryAvailable(), s.need()
+	enough := need
 	if state.replaces() {
-		enough = min(enough, state.fits(s.Replicas))
+		enough = min(need, state.fits(s.Replicas))
 	}
 	switch {
-	case state.Canary.Hash != "" && available >= s.need():
+	case state.Canary.Hash != "" && available >= need:
 		return s.shift(state.Current().Weight, now)
 	case state.Canary.Hash != "" && available >= enough:
 		return s.ramp(available, now)

@@ -11,22 +11,18 @@ import (
 	"slices"
 	"strconv"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/analysis"
+	"github.com/evenkeel-dev/evenkeel/traffic/diagnosis/live"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 	"github.com/evenkeel-dev/evenkeel/traffic/route/kinds"
 )
-
-// maxPods bounds how many pods of a version are looked at.
-const maxPods = 500
 
 // cluster reads what a measurement needs, from the API server: it is little, and
 // none of it is worth a cache.
@@ -39,23 +35,11 @@ type cluster struct {
 // pods lists those of a version: of a Deployment those of its ReplicaSet, of other
 // workloads those of its ControllerRevision.
 func (c cluster) pods(ctx context.Context, q analysis.Question, v rollout.Version) ([]corev1.Pod, error) {
-	if v.Hash == "" {
-		return nil, nil
-	}
-	var list corev1.PodList
-	label, kind, name := appsv1.DefaultDeploymentUniqueLabelKey, "ReplicaSet", v.ReplicaSet
-	if q.Kind == analysis.StatefulSet || q.Kind == analysis.DaemonSet {
-		label, kind, name = appsv1.ControllerRevisionHashLabelKey, q.Kind, q.Deployment
-	}
-	err := c.live.List(ctx, &list, client.InNamespace(q.Namespace), client.MatchingLabels{label: v.Hash}, client.Limit(maxPods))
+	pods, err := live.Of(q.Namespace, q.Kind, q.Deployment, v).Pods(ctx, c.live)
 	if err != nil {
 		return nil, fmt.Errorf("cannot list the pods of %s: %w", v.ReplicaSet, err)
 	}
-	return slices.DeleteFunc(list.Items, func(pod corev1.Pod) bool {
-		return !slices.ContainsFunc(pod.OwnerReferences, func(owner metav1.OwnerReference) bool {
-			return owner.Kind == kind && owner.Name == name
-		})
-	}), nil
+	return pods, nil
 }
 
 // around is what a built-in query has to know.

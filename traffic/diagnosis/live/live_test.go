@@ -16,6 +16,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
 
 func pod(name, label, hash, kind, owner string) *corev1.Pod {
@@ -25,6 +27,10 @@ func pod(name, label, hash, kind, owner string) *corev1.Pod {
 	}}
 	p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "app", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}}
 	return p
+}
+
+func deployment(namespace, replicaSet, hash string) Version {
+	return Of(namespace, "Deployment", "demo", rollout.Version{ReplicaSet: replicaSet, Hash: hash})
 }
 
 func says(name string) string { return `container "app" of pod "` + name + `" runs, and is not ready` }
@@ -39,13 +45,13 @@ func TestUnwell(t *testing.T) {
 		of   Version
 		want string
 	}{
-		"a ReplicaSet":          {OfDeployment("shop", "demo-2", "2"), says("demo-2-a")},
-		"of another namespace":  {OfDeployment("web", "demo-2", "2"), ""},
-		"a StatefulSet's":       {OfBatches("shop", "StatefulSet", "db", "db-2"), says("db-1")},
-		"a DaemonSet's":         {OfBatches("shop", "DaemonSet", "agent", "2"), says("agent-x")},
-		"a version without any": {OfDeployment("shop", "demo-3", "3"), ""},
+		"a ReplicaSet":          {deployment("shop", "demo-2", "2"), says("demo-2-a")},
+		"of another namespace":  {deployment("web", "demo-2", "2"), ""},
+		"a StatefulSet's":       {Of("shop", "StatefulSet", "db", rollout.Version{Hash: "db-2"}), says("db-1")},
+		"a DaemonSet's":         {Of("shop", "DaemonSet", "agent", rollout.Version{Hash: "2"}), says("agent-x")},
+		"a version without any": {deployment("shop", "demo-3", "3"), ""},
 	} {
-		t.Run(name, func(t *testing.T) { assert.Equal(t, row.want, Unwell(t.Context(), c, row.of)) })
+		t.Run(name, func(t *testing.T) { assert.Equal(t, row.want, row.of.Unwell(t.Context(), c)) })
 	}
 }
 
@@ -56,7 +62,7 @@ func TestNobodyIsAskedWithoutAHash(t *testing.T) {
 		assert.Fail(t, "somebody was asked")
 		return nil
 	}})
-	assert.Empty(t, Unwell(t.Context(), c, OfDeployment("shop", "", "")))
+	assert.Empty(t, deployment("shop", "", "").Unwell(t.Context(), c))
 }
 
 func TestWhatCannotBeReadIsLeftOut(t *testing.T) {
@@ -65,5 +71,5 @@ func TestWhatCannotBeReadIsLeftOut(t *testing.T) {
 		assert.True(t, bounded, "it does not wait for ever")
 		return errors.New("forbidden")
 	}})
-	assert.Empty(t, Unwell(t.Context(), c, OfDeployment("shop", "demo-2", "2")))
+	assert.Empty(t, deployment("shop", "demo-2", "2").Unwell(t.Context(), c))
 }

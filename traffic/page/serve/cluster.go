@@ -70,17 +70,9 @@ func (c Cluster) One(ctx context.Context, kind, namespace, name string) (page.Se
 	}
 	seen, err := c.see(ctx, object, true)
 	if err == nil && c.Pods != nil && seen.LacksPods() {
-		seen.Unwell = live.Unwell(ctx, c.Pods, version(seen))
+		seen.Unwell = live.Of(seen.Namespace, seen.Kind, seen.Name, seen.State.Canary).Unwell(ctx, c.Pods)
 	}
 	return seen, err == nil, err
-}
-
-// version is the new one of a workload.
-func version(s page.Seen) live.Version {
-	if canary := s.State.Canary; s.Kind == "Deployment" {
-		return live.OfDeployment(s.Namespace, canary.ReplicaSet, canary.Hash)
-	}
-	return live.OfBatches(s.Namespace, s.Kind, s.Name, s.State.Canary.Hash)
 }
 
 // workload is a workload to read into, by its kind as a path has it.

@@ -23,14 +23,9 @@ func (f Flight) lacksPods() bool {
 // withPods says what is wrong with the new version's pods, of a Deployment; pods are
 // its own, or more.
 func (f Flight) withPods(pods []*corev1.Pod) Flight {
-	if !f.lacksPods() {
-		return f
+	if f.lacksPods() {
+		f.Unwell = diagnosis.Of(pods, "ReplicaSet", f.Canary.Version)
 	}
-	all := make([]corev1.Pod, len(pods))
-	for i := range pods {
-		all[i] = *pods[i]
-	}
-	f.Unwell = diagnosis.Of(all, "ReplicaSet", f.Canary.Version)
 	return f
 }
 

@@ -55,7 +55,7 @@ func ofBatches(kind string, meta metav1.ObjectMeta, replicas int32, pods []*core
 	if err != nil {
 		f.Unread = err.Error()
 	}
-	var canary []corev1.Pod
+	var canary []*corev1.Pod
 	for _, pod := range pods {
 		if owner := metav1.GetControllerOfNoCopy(pod); owner == nil || owner.UID != meta.UID {
 			continue
@@ -67,7 +67,7 @@ func ofBatches(kind string, meta metav1.ObjectMeta, replicas int32, pods []*core
 			f.Stable.count(pod)
 		case state.Canary.Hash:
 			f.Canary.count(pod)
-			canary = append(canary, *pod)
+			canary = append(canary, pod)
 		}
 	}
 	if f.lacksPods() {
