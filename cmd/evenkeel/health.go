@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net/http"
 	"sync/atomic"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -98,29 +97,3 @@ func (f onEveryReplica) Start(ctx context.Context) error { return f(ctx) }
 
 // NeedLeaderElection is false.
 func (onEveryReplica) NeedLeaderElection() bool { return false }
-
-// drain is the time between the signal to end and the end: the replica is no
-// longer ready, and still answers those who have not heard of it.
-type drain struct {
-	delay time.Duration
-	begun atomic.Bool
-	// ask asks for the end, as the signal does.
-	ask context.CancelFunc
-}
-
-// after gives a context that ends the delay after the one given.
-func (d *drain) after(ctx context.Context) context.Context {
-	late, end := context.WithCancel(context.WithoutCancel(ctx))
-	context.AfterFunc(ctx, func() {
-		d.begun.Store(true)
-		time.AfterFunc(d.delay, end)
-	})
-	return late
-}
-
-func (d *drain) ready(*http.Request) error {
-	if d.begun.Load() {
-		return errors.New("draining: about to end")
-	}
-	return nil
-}

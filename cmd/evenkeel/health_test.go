@@ -4,48 +4,17 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
-
-func TestDrain(t *testing.T) {
-	for _, row := range []struct {
-		name  string
-		delay time.Duration
-	}{
-		{"serves on, unready, for the delay", 5 * time.Second},
-		{"ends at once where something else has waited", 0},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				signal, send := context.WithCancel(t.Context())
-				d := &drain{delay: row.delay}
-				serving := d.after(signal)
-				require.NoError(t, d.ready(nil))
-				require.NoError(t, serving.Err())
-
-				begun := time.Now()
-				send()
-				synctest.Wait()
-				assert.EqualError(t, d.ready(nil), "draining: about to end")
-				<-serving.Done()
-				assert.Equal(t, row.delay, time.Since(begun))
-			})
-		})
-	}
-}
 
 func TestInOrder(t *testing.T) {
 	asked := ""

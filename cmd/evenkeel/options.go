@@ -59,7 +59,7 @@ func (o *options) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.validatingWebhook, "validating-webhook", "evenkeel", "ValidatingWebhookConfiguration whose caBundle is kept, for --tls-mode=self")
 	f.StringVar(&o.leaderElectionID, "leader-election-id", "evenkeel", "Lease by which the replicas choose a leader")
 	f.DurationVar(&o.auditInterval, "audit-interval", 10*time.Minute, "how often to audit the Deployments that run, 1m or more; 0s for never")
-	f.DurationVar(&o.drainDelay, "drain-delay", 5*time.Second, "how long to serve on, unready, after the signal to end; 0s where a preStop hook has waited already")
+	f.DurationVar(&o.drainDelay, "drain-delay", 5*time.Second, "how long to serve on, unready, after the signal to end, each answer the last one of its connection")
 }
 
 // fromEnvironment reads what the chart's downward API gives.

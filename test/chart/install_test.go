@@ -102,7 +102,7 @@ func TestInstalled(t *testing.T) {
 		time.Sleep(12 * time.Second) // the leaf of the new CA is shown after 10 s
 		fixture.Must(t, "", "kubectl", "rollout", "restart", "deployment/evenkeel", "-n", installed)
 		fixture.Must(t, "", "kubectl", "rollout", "status", "deployment/evenkeel", "-n", installed, "--timeout=120s")
-		time.Sleep(6 * time.Second) // the last pod's preStop
+		time.Sleep(6 * time.Second) // the last pod's drain
 		stop()
 		assert.Greater(t, written.Load(), int64(100))
 	})
