@@ -213,9 +213,10 @@ func TestNoApplyFailsWhateverBecomesOfUs(t *testing.T) {
 // rotation they do.
 func TestGuardedAppliesGoThroughAnUpgrade(t *testing.T) {
 	s := newStorm(t, "storm-guarded", `,"evenkeel.dev/strategy":"canary"`, 50)
-	s.through("guarded: rolled, rotated", func() {
+	s.through("guarded: rolled, rotated, rolled", func() {
 		rolled()
 		rotated()
+		rolled()
 	})
 	assert.Empty(t, s.failures)
 	assert.Equal(t, s.changed, s.reviewed, "each of them is reviewed")

@@ -81,7 +81,7 @@ func TestWhatHappensInFlight(t *testing.T) {
 				app.WaitFor("more of both", func(s rollout.State) bool {
 					return strings.Contains(s.Wait, "a person says so") && len(app.Pods("v1")) == 6 && len(app.Pods("v2")) == 3
 				})
-				app.Kubectl("annotate", "deployment", "demo", "evenkeel.dev/action=continue")
+				app.Insist("annotate", "deployment", "demo", "evenkeel.dev/action=continue")
 			},
 			phase: rollout.Completed,
 		},
@@ -151,7 +151,7 @@ func TestAnAutoscalerActsInFlight(t *testing.T) {
 		return len(app.Pods("v1")) == 2 && !slices.Contains(app.Pods("v1"), stable[0])
 	})
 	assert.Equal(t, canary, app.Pods("v2"))
-	app.Kubectl("annotate", "deployment", "demo", "evenkeel.dev/action=continue")
+	app.Insist("annotate", "deployment", "demo", "evenkeel.dev/action=continue")
 	app.WaitForPhase(rollout.Completed)
 	assert.Len(t, app.Pods("v2"), 2)
 	assert.Equal(t, before, own(app))
