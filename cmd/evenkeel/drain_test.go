@@ -72,9 +72,9 @@ func TestLeaving(t *testing.T) {
 				require.NoError(t, err)
 				answer, err := server.Client().Do(request)
 				require.NoError(t, err)
-				defer answer.Body.Close()
 				body, err := io.ReadAll(answer.Body)
 				require.NoError(t, err)
+				require.NoError(t, answer.Body.Close())
 				require.Equal(t, "a review", string(body))
 				require.Equal(t, row.name, answer.Proto)
 				return kept

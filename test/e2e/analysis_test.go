@@ -76,7 +76,7 @@ func goesBack(t *testing.T, app *fixture.App) (reason string, after time.Duratio
 	app.WaitForWeight(20)
 	since := app.State().Since
 	state := app.WaitFor("the way back", func(s rollout.State) bool { return s.Phase == rollout.RollingBack || s.Phase == rollout.RolledBack })
-	after = time.Since(since)
+	after = state.Since.Sub(since)
 	app.WaitForPhase(rollout.RolledBack)
 	assert.Equal(t, "v1", app.Ask())
 	t.Logf("after %s: %s", after.Round(100*time.Millisecond), state.Reason)

@@ -64,5 +64,5 @@ func TestABudgetOfOne(t *testing.T) {
 	until := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
 	app.Kubectl("annotate", "deployment", "demo", "evenkeel.dev/override=checks=budget; until="+until+"; reason=INC-1234")
 	waits("demo", person)
-	assert.Contains(t, app.Kubectl("get", "events", "-o", "jsonpath={range .items[*]}{.reason} {.message}{'\\n'}{end}"), "GuardOverridden budget overridden until "+until+": INC-1234 (by: ")
+	app.Told("GuardOverridden Deployment demo budget overridden until " + until + `: INC-1234 \(by: `)
 }

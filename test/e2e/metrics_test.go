@@ -166,10 +166,13 @@ func TestMetricsOfAManager(t *testing.T) {
 	before := scraped(t)
 	app.Apply(app.Manifest("v2"))
 	waitForAPerson(app, 50)
-	during := scraped(t)
-	assert.Equal(t, 1.0, during.sum("evenkeel_rollouts_waiting", labels("reason", "person")))
-	assert.Equal(t, 1.0, during.sum("evenkeel_rollouts_by_weight", labels("percent", "26-50")))
-	assert.Equal(t, 1.0, during.sum("evenkeel_rollouts_in_flight", labels("strategy", "canary", "phase", "Stepping", "stage", "dwell")))
+	for name, of := range map[string]map[string]string{
+		"evenkeel_rollouts_waiting":   labels("reason", "person"),
+		"evenkeel_rollouts_by_weight": labels("percent", "26-50"),
+		"evenkeel_rollouts_in_flight": labels("strategy", "canary", "phase", "Stepping", "stage", "dwell"),
+	} {
+		require.Eventually(t, func() bool { return scraped(t).sum(name, of) == 1 }, 20*time.Second, 500*time.Millisecond, name)
+	}
 	app.Kubectl("annotate", "deployment", "demo", "evenkeel.dev/action=continue")
 	app.WaitForPhase(rollout.Completed)
 

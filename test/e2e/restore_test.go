@@ -135,14 +135,14 @@ func TestAStateThatCannotBeRead(t *testing.T) {
 	app.Kubectl("label", "deployment", "demo", "evenkeel.dev/in-flight-", "touched=yes", "--overwrite")
 	assert.Equal(t, `{"phase":`, app.Deployment().Annotations[rollout.StateAnnotation])
 	assert.Equal(t, "true", app.Deployment().Labels[rollout.InFlightLabel])
-	assert.Contains(t, app.Kubectl("get", "events", "--field-selector", "reason=RolloutFrozen"), "evenkeel.dev/action=rollback")
+	app.Told("RolloutFrozen Deployment demo .*evenkeel.dev/action=rollback")
 	assert.Contains(t, app.Kubectl("get", "httproute", "demo", "-o", "jsonpath={.spec.rules[0].backendRefs}"), `"weight":50`)
 
 	out, err = app.TryApply(set.manifest("v3"))
 	require.Error(t, err)
 	assert.Contains(t, out, "kubectl annotate statefulset -n "+app.Namespace+" db evenkeel.dev/action=rollback")
 	assert.Equal(t, "v1 v2", set.pods(), "its gate is as it was")
-	assert.Contains(t, app.Kubectl("get", "events", "--field-selector", "reason=RolloutFrozen"), "statefulset/db")
+	app.Told("RolloutFrozen StatefulSet db ")
 
 	app.Kubectl("annotate", "deployment/demo", "statefulset/db", "evenkeel.dev/action=rollback")
 	app.WaitForPhase(rollout.RolledBack)

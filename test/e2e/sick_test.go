@@ -39,11 +39,11 @@ func TestPodsGetSickInMidStep(t *testing.T) {
 	app.WaitFor("the canary's pods", func(s rollout.State) bool { return s.Wait == "the canary's pods are ready" })
 	assert.Equal(t, "50 50", app.Weight(), "one pod serves what it had")
 	assert.Regexp(t, `^waited 15s for this to happen: the canary's pods are ready; container "app" of pod "demo-[^"]+" runs, and is not ready$`, app.WaitForPhase(rollout.RolledBack).Reason)
-	assert.Contains(t, app.Kubectl("get", "events"), "CanaryUnready")
+	app.Told("CanaryUnready ")
 	assert.Equal(t, stable, app.Pods("v1"), "the same pods by name")
 	assert.Equal(t, before, app.Specs("service", "httproute"))
 
-	app.Apply(app.Manifest("v3", probed("50%:pause", "10%:10s")...))
+	app.Apply(app.Manifest("v3", probed("50%:pause", "10%:20s")...))
 	app.WaitForWeight(10)
 	app.Unready(stable[0])
 	app.WaitFor("stable", func(s rollout.State) bool { return strings.Contains(s.Wait, "stable") })

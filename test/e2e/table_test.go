@@ -143,7 +143,7 @@ func TestAnAutoscalerActsInFlight(t *testing.T) {
 	}
 	bounds(4, 6, 4, 2)
 	bounds(1, 2, 2, 1)
-	assert.Contains(t, app.Kubectl("get", "events"), "SuccessfulRescale")
+	app.Told("SuccessfulRescale ")
 
 	stable, canary := app.Pods("v1"), app.Pods("v2")
 	app.Kubectl("delete", "pod", stable[0], "--wait=false")
@@ -173,7 +173,7 @@ func TestTheWebhookIsNotCalled(t *testing.T) {
 	assert.Equal(t, rollout.StageScale, state.Stage)
 	assert.Equal(t, "50 50", app.Weight())
 	assert.Len(t, app.Pods("v2"), 1)
-	assert.Contains(t, app.Kubectl("get", "events"), "the admission webhook renders")
+	app.Told(".*the admission webhook renders")
 	out, err := fixture.Install()
 	require.NoError(t, err, out)
 	app.WaitForPhase(rollout.Completed)
@@ -213,9 +213,7 @@ func TestAnEarlierRolloutIsUnfinished(t *testing.T) {
 	app.Apply(app.Manifest("v1", "{name: STARTUP_DELAY, value: 1s}", "{name: STARTUP_DELAY, value: 8s}"))
 	out := app.Apply(app.Manifest("v2"))
 	assert.Contains(t, out, "no canary, a plain rolling update: ")
-	require.Eventually(t, func() bool {
-		return strings.Contains(app.Kubectl("get", "events", "--field-selector", "reason=PlainRollingUpdate", "-o", "wide"), "no canary, a plain rolling update: an earlier rollout is unfinished: ")
-	}, 20*time.Second, time.Second, "an Event says so, too")
+	app.Told("PlainRollingUpdate .*no canary, a plain rolling update: an earlier rollout is unfinished: ")
 	app.Kubectl("rollout", "status", "deployment/demo", "--timeout=90s")
 	assert.Len(t, app.Pods("v2"), 2)
 	assert.Empty(t, app.State().Phase)
