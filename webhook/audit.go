@@ -12,6 +12,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/policy/rules"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+	"github.com/evenkeel-dev/evenkeel/webhook/review"
 )
 
 // nextRollout marks the template of a rollout that nobody has asked for yet.
@@ -42,7 +43,7 @@ func (h *Handler) NextRollout(ctx context.Context, d *appsv1.Deployment) (policy
 	subject.New.Spec.Template.Annotations[nextRollout] = "true"
 	plan := rules.Review(subject)
 	plan.Changes = slices.DeleteFunc(plan.Changes, func(c policy.Change) bool {
-		return c.Path == annotationPath(policy.InjectedAnnotation) || c.Path == annotationPath(policy.CauseAnnotation)
+		return c.Path == review.AnnotationPath(policy.InjectedAnnotation) || c.Path == review.AnnotationPath(policy.CauseAnnotation)
 	})
 	return plan, nil
 }

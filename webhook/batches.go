@@ -15,6 +15,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/traffic/batch"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+	"github.com/evenkeel-dev/evenkeel/webhook/review"
 )
 
 // decideBatches starts a release, keeps one on its course, or leaves the write to
@@ -82,7 +83,7 @@ func (w *workload) act(state batch.State, f *flight) batch.State {
 		f.denied = "evenkeel: " + err.Error()
 		return state
 	}
-	f.changes = append(f.changes, policy.Change{Path: annotationPath(rollout.ActionAnnotation)})
+	f.changes = append(f.changes, policy.Change{Path: review.AnnotationPath(rollout.ActionAnnotation)})
 	next.Log = next.Log.Say(w.requester, string(action), w.now)
 	return next
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/policy/rules"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+	"github.com/evenkeel-dev/evenkeel/webhook/review"
 	"github.com/evenkeel-dev/evenkeel/webhook/traced"
 )
 
@@ -24,7 +25,7 @@ type deployment struct {
 	old, incoming *appsv1.Deployment // old is nil on CREATE
 	// template is the live object's, as it was sent; sameTemplate tells that the
 	// incoming object has it to the letter.
-	template     templateOf
+	template     review.Template
 	sameTemplate bool
 	sent         []byte        // incoming, as it was sent
 	state        rollout.State // of the live object
@@ -37,10 +38,10 @@ type deployment struct {
 }
 
 // mutateDeployment reviews a write of a Deployment and renders what is in flight.
-func (h *Handler) mutateDeployment(r *http.Request, request *admissionv1.AdmissionRequest) (answer, error) {
+func (h *Handler) mutateDeployment(r *http.Request, request *admissionv1.AdmissionRequest) (review.Answer, error) {
 	d, err := h.decode(request)
 	if err != nil || d.incoming.DeletionTimestamp != nil {
-		return answer{}, err
+		return review.Answer{}, err
 	}
 	if d.self && d.old != nil {
 		return h.renderOwn(r.Context(), d)
@@ -50,58 +51,58 @@ func (h *Handler) mutateDeployment(r *http.Request, request *admissionv1.Admissi
 	}
 	subject, err := h.subject(r, d)
 	if err != nil {
-		return answer{}, err
+		return review.Answer{}, err
 	}
 	plan := rules.Review(subject)
 	h.metrics.planned(plan, subject.Neighbours)
 	audit := plan.AuditAnnotations()
 	if message, denied := plan.Denied(); denied {
-		return answer{denied: message, warnings: plan.Warnings, audit: audit}, nil
+		return review.Answer{Denied: message, Warnings: plan.Warnings, Audit: audit}, nil
 	}
 	d.warnings = append(d.warnings, plan.Warnings...)
 	outcome, err := h.decideFlight(r.Context(), d, plan)
 	if err != nil || outcome.denied != "" {
-		return answer{denied: outcome.denied, warnings: d.warnings, audit: audit}, err
+		return review.Answer{Denied: outcome.denied, Warnings: d.warnings, Audit: audit}, err
 	}
-	patch, err := buildPatch(d.sent, outcome.changes)
+	patch, err := review.Patch(d.sent, outcome.changes)
 	if err == nil {
 		h.told.plain(request, d.old, outcome.plainly)
 	}
 	warnings := slices.Concat(d.warnings, outcome.warnings, h.editedState(r.Context(), d))
-	return answer{patch: patch, warnings: warnings, audit: audit}, err
+	return review.Answer{Patch: patch, Warnings: warnings, Audit: audit}, err
 }
 
 // validateDeployment reviews the object that came out of all mutating webhooks.
-func (h *Handler) validateDeployment(r *http.Request, request *admissionv1.AdmissionRequest) (answer, error) {
+func (h *Handler) validateDeployment(r *http.Request, request *admissionv1.AdmissionRequest) (review.Answer, error) {
 	d, err := h.decode(request)
 	if err != nil || d.incoming.DeletionTimestamp != nil || d.self || d.frozen != nil {
-		return answer{}, err
+		return review.Answer{}, err
 	}
 	subject, err := h.subject(r, d)
 	if err != nil {
-		return answer{}, err
+		return review.Answer{}, err
 	}
 	if after, err := rollout.ParseState(d.incoming.Annotations[rollout.StateAnnotation]); err == nil && after.InFlight() {
 		subject.New = subject.New.DeepCopy()
 		after.User.Put(subject.New)
 	}
 	message, _ := rules.Review(subject).Denied()
-	return answer{denied: message}, nil
+	return review.Answer{Denied: message}, nil
 }
 
 func (h *Handler) decode(request *admissionv1.AdmissionRequest) (*deployment, error) {
 	d := &deployment{sent: request.Object.Raw, self: request.UserInfo.Username == h.self, requester: request.UserInfo.Username, now: h.now()}
 	var err error
 	if len(request.OldObject.Raw) > 0 {
-		if d.old, d.template, err = decodeDeployment(request.OldObject.Raw, templateOf{}); err != nil {
+		if d.old, d.template, err = review.Deployment(request.OldObject.Raw, review.Template{}); err != nil {
 			return nil, err
 		}
 	}
-	incoming, template, err := decodeDeployment(request.Object.Raw, d.template)
+	incoming, template, err := review.Deployment(request.Object.Raw, d.template)
 	if err != nil {
 		return nil, err
 	}
-	d.incoming, d.sameTemplate = incoming, bytes.Equal(d.template.text, template.text)
+	d.incoming, d.sameTemplate = incoming, bytes.Equal(d.template.Text, template.Text)
 	if d.incoming.Namespace == "" {
 		d.incoming.Namespace = request.Namespace
 	}

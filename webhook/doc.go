@@ -3,8 +3,9 @@
 
 // Package webhook is the admission side of Evenkeel.
 //
-//	AdmissionReview -> request -> policy.Resolve -> rules.Review -> flight -> patch | denial -> response
+//	AdmissionReview -> request -> policy.Resolve -> rules.Review -> flight -> changes | denial -> response
 //
+// What comes before and after the decision, for all kinds, is package review's.
 // Deployments are reviewed by the policy's rules and, where a rollout starts or
 // is in flight, rendered from its state. StatefulSets and DaemonSets come only
 // where they opted in to batches, or are in flight (workload.go, batches.go).
@@ -12,7 +13,7 @@
 // whoever writes them gets the same rendering, and what they wish for is kept as
 // their own.
 //
-// The decisions are pure functions (flight.go, guard.go, patch.go). Reading the
+// The decisions are pure functions (flight.go, guard.go, render.go). Reading the
 // cluster happens in topology.go and revisions.go alone: from the caches, but for
 // one GET of a ReplicaSet or ControllerRevision where a template is compared with,
 // or rendered from, a revision that exists, one LIST of a workload's pods where its

@@ -16,6 +16,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/policy/rules"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+	"github.com/evenkeel-dev/evenkeel/webhook/review"
 )
 
 // flight is what a review adds to the policy's plan for the sake of a rollout.
@@ -52,7 +53,7 @@ func (h *Handler) startFlight(ctx context.Context, d *deployment, plan policy.Pl
 		if _, err := rollout.Act(d.state, action, d.now); err != nil {
 			return flight{denied: "evenkeel: " + err.Error()}, nil
 		}
-		f.changes = append(f.changes, policy.Change{Path: annotationPath(rollout.ActionAnnotation)})
+		f.changes = append(f.changes, policy.Change{Path: review.AnnotationPath(rollout.ActionAnnotation)})
 	}
 	changed, template := plan.TemplateChanged, &plan.Object.Spec.Template
 	if d.state.Phase == rollout.RolledBack && (changed || action == rollout.ActionRetry) {
@@ -216,7 +217,7 @@ func (h *Handler) guardFlight(ctx context.Context, d *deployment, plan policy.Pl
 			return flight{denied: "evenkeel: " + err.Error()}, nil
 		}
 		state = next.Say(d.requester, word, d.now)
-		f.changes = append(f.changes, policy.Change{Path: annotationPath(rollout.ActionAnnotation)})
+		f.changes = append(f.changes, policy.Change{Path: review.AnnotationPath(rollout.ActionAnnotation)})
 	}
 	switch {
 	case plan.TemplateChanged:

@@ -13,6 +13,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/traffic/batch"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+	"github.com/evenkeel-dev/evenkeel/webhook/review"
 )
 
 // reasonFrozen is told of a rollout that went back without its state.
@@ -42,22 +43,22 @@ func (f frozen) write() (flight, error) {
 			f.why, strings.ToLower(f.kind), f.live.GetNamespace(), f.live.GetName(), rollout.ActionAnnotation, rollout.ActionRollback)}, nil
 	}
 	changes := append(f.knobs,
-		policy.Change{Path: annotationPath(rollout.StateAnnotation), Value: textOrNil(f.live.GetAnnotations()[rollout.StateAnnotation])},
-		policy.Change{Path: labelPath(rollout.InFlightLabel), Value: textOrNil(f.live.GetLabels()[rollout.InFlightLabel])})
+		policy.Change{Path: review.AnnotationPath(rollout.StateAnnotation), Value: textOrNil(f.live.GetAnnotations()[rollout.StateAnnotation])},
+		policy.Change{Path: review.LabelPath(rollout.InFlightLabel), Value: textOrNil(f.live.GetLabels()[rollout.InFlightLabel])})
 	return flight{changes: changes, warnings: []string{"evenkeel: " + f.why.Error() + "; it stays as it is until it goes back (annotation " + rollout.ActionAnnotation + "=rollback)"}}, nil
 }
 
 // frozenWrite answers a user's write of a frozen Deployment.
-func (h *Handler) frozenWrite(ctx context.Context, d *deployment) (answer, error) {
+func (h *Handler) frozenWrite(ctx context.Context, d *deployment) (review.Answer, error) {
 	outcome, err := frozen{
 		why: d.frozen, kind: "Deployment", live: d.old, incoming: d.incoming, sameTemplate: d.sameTemplate,
 		knobs: knobChanges(rollout.KnobsOf(d.old)), thaw: func() (flight, error) { return h.thaw(ctx, d) },
 	}.write()
 	if err != nil || outcome.denied != "" {
-		return answer{denied: outcome.denied}, err
+		return review.Answer{Denied: outcome.denied}, err
 	}
-	patch, err := buildPatch(d.sent, outcome.changes)
-	return answer{patch: patch, warnings: append(d.warnings, outcome.warnings...)}, err
+	patch, err := review.Patch(d.sent, outcome.changes)
+	return review.Answer{Patch: patch, Warnings: append(d.warnings, outcome.warnings...)}, err
 }
 
 // thaw makes the state of a way back out of what the cluster shows. What the user
@@ -81,7 +82,7 @@ func (h *Handler) thaw(ctx context.Context, d *deployment) (flight, error) {
 		return flight{denied: "evenkeel: it cannot go back by itself: " + why}, nil
 	}
 	back := rollout.RollBack(rollout.Begin(state, d.now), reasonFrozen, d.now).Say(d.requester, string(rollout.ActionRollback), d.now)
-	return flight{changes: append(d.render(back), policy.Change{Path: annotationPath(rollout.ActionAnnotation)})}, nil
+	return flight{changes: append(d.render(back), policy.Change{Path: review.AnnotationPath(rollout.ActionAnnotation)})}, nil
 }
 
 // frozenBatches answers a user's write of a frozen workload that changes in batches.
@@ -107,7 +108,7 @@ func (h *Handler) thawBatches(ctx context.Context, w *workload) (flight, error) 
 	}
 	back := batch.RollBack(state, reasonFrozen, w.now)
 	back.Log = back.Log.Say(w.requester, string(rollout.ActionRollback), w.now)
-	return h.renderBatches(ctx, w, back, flight{changes: []policy.Change{{Path: annotationPath(rollout.ActionAnnotation)}}})
+	return h.renderBatches(ctx, w, back, flight{changes: []policy.Change{{Path: review.AnnotationPath(rollout.ActionAnnotation)}}})
 }
 
 // surveyBack gives a state that can go back, made out of what the cluster shows, or

@@ -6,17 +6,18 @@ package webhook
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
-	"reflect"
-	"slices"
 
 	admissionv1 "k8s.io/api/admission/v1"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
+	"github.com/evenkeel-dev/evenkeel/webhook/review"
 )
+
+// tree is a JSON object as encoding/json reads it.
+type tree = map[string]any
 
 // neighbour is one write of a route or a Service in flight.
 type neighbour struct {
@@ -50,17 +51,17 @@ func (h *Handler) neighbour(request *admissionv1.AdmissionRequest) (neighbour, e
 }
 
 // mutateService narrows the selector of a Service in flight, whoever writes it.
-func (h *Handler) mutateService(_ *http.Request, request *admissionv1.AdmissionRequest) (answer, error) {
+func (h *Handler) mutateService(_ *http.Request, request *admissionv1.AdmissionRequest) (review.Answer, error) {
 	n, err := h.neighbour(request)
 	if err != nil {
-		return answer{}, err
+		return review.Answer{}, err
 	}
 	if n.split == "" && n.before == "" && request.UserInfo.Username != h.self { // ours may find a selector that was left behind
 		return n.patch(n.marks())
 	}
 	narrow, err := route.ParseNarrow(n.split)
 	if err != nil {
-		return answer{denied: "evenkeel: " + err.Error()}, nil
+		return review.Answer{Denied: "evenkeel: " + err.Error()}, nil
 	}
 	spec, _ := n.tree["spec"].(tree)
 	shown, _ := spec["selector"].(tree)
@@ -74,63 +75,63 @@ func (h *Handler) mutateService(_ *http.Request, request *admissionv1.AdmissionR
 
 // mutateRoute divides a route in flight, and one whose owner asks for it by
 // annotations, whoever writes it.
-func (h *Handler) mutateRoute(kind route.Kind) func(*http.Request, *admissionv1.AdmissionRequest) (answer, error) {
-	return func(r *http.Request, request *admissionv1.AdmissionRequest) (answer, error) {
+func (h *Handler) mutateRoute(kind route.Kind) func(*http.Request, *admissionv1.AdmissionRequest) (review.Answer, error) {
+	return func(r *http.Request, request *admissionv1.AdmissionRequest) (review.Answer, error) {
 		n, err := h.neighbour(request)
 		if err != nil {
-			return answer{}, err
+			return review.Answer{}, err
 		}
 		before, err := route.Parse(n.before)
 		if err != nil {
-			return answer{denied: "evenkeel: " + err.Error()}, nil
+			return review.Answer{Denied: "evenkeel: " + err.Error()}, nil
 		}
 		split, err := route.Parse(n.split)
 		if err != nil {
-			return answer{denied: "evenkeel: " + err.Error()}, nil
+			return review.Answer{Denied: "evenkeel: " + err.Error()}, nil
 		}
 		if split, err = split.ByHand(route.Annotations(n.tree)); err != nil {
-			return answer{denied: "evenkeel: " + err.Error()}, nil
+			return review.Answer{Denied: "evenkeel: " + err.Error()}, nil
 		}
 		renderer, unknown, err := h.topology.renderer(r.Context(), kind, n.tree)
 		switch {
 		case err != nil:
-			return answer{}, err
+			return review.Answer{}, err
 		case unknown != nil && len(split.Shares) > 0:
-			return answer{denied: fmt.Sprintf("evenkeel: this %s is in flight and cannot be divided: %v", kind.Name(), unknown)}, nil
+			return review.Answer{Denied: fmt.Sprintf("evenkeel: this %s is in flight and cannot be divided: %v", kind.Name(), unknown)}, nil
 		}
 		rendering, err := renderer.Render(renderer.Restore(n.tree, before), split)
 		if err != nil {
-			return answer{denied: fmt.Sprintf("evenkeel: this route cannot be divided: %v", err)}, nil
+			return review.Answer{Denied: fmt.Sprintf("evenkeel: this route cannot be divided: %v", err)}, nil
 		}
 		why, err := h.topology.strangerByHand(r.Context(), kind, renderer, renderer.Restore(n.tree, before), before, split)
 		if err != nil || why != "" {
-			return answer{denied: why}, err
+			return review.Answer{Denied: why}, err
 		}
 		if why := h.topology.newMirror(r.Context(), kind, n.old, before, rendering); why != "" {
-			return answer{denied: fmt.Sprintf("evenkeel: this %s is in flight and cannot mirror as its release asks: %s", kind.Name(), why)}, nil
+			return review.Answer{Denied: fmt.Sprintf("evenkeel: this %s is in flight and cannot mirror as its release asks: %s", kind.Name(), why)}, nil
 		}
 		return n.divided(rendering)
 	}
 }
 
 // divided shows what a split makes of a route.
-func (n neighbour) divided(rendering route.Rendering) (answer, error) {
+func (n neighbour) divided(rendering route.Rendering) (review.Answer, error) {
 	n.split = rendering.Split.String()
-	return n.patch(append(differences("", n.tree, rendering.Shown), n.marks()...))
+	return n.patch(append(review.Differences(n.tree, rendering.Shown), n.marks()...))
 }
 
 // marks keeps annotation and label of an object in flight together.
 func (n neighbour) marks() []policy.Change {
-	changes := []policy.Change{{Path: annotationPath(route.SplitAnnotation)}, {Path: labelPath(rollout.InFlightLabel)}}
+	changes := []policy.Change{{Path: review.AnnotationPath(route.SplitAnnotation)}, {Path: review.LabelPath(rollout.InFlightLabel)}}
 	if n.split != "" {
 		changes[0].Value, changes[1].Value = n.split, "true"
 	}
 	return changes
 }
 
-func (n neighbour) patch(changes []policy.Change) (answer, error) {
-	patch, err := buildPatch(n.sent, changes)
-	return answer{patch: patch, warnings: n.warnings}, err
+func (n neighbour) patch(changes []policy.Change) (review.Answer, error) {
+	patch, err := review.Patch(n.sent, changes)
+	return review.Answer{Patch: patch, Warnings: n.warnings}, err
 }
 
 func annotation(object tree, key string) string {
@@ -138,43 +139,4 @@ func annotation(object tree, key string) string {
 	annotations, _ := meta["annotations"].(tree)
 	text, _ := annotations[key].(string)
 	return text
-}
-
-// differences are the changes that make one tree of another: as deep as both are
-// objects, or lists of one length.
-func differences(at string, from, to any) []policy.Change {
-	a, isObject := from.(tree)
-	b, both := to.(tree)
-	if isObject && both {
-		var changes []policy.Change
-		for _, key := range slices.Sorted(maps.Keys(a)) {
-			if _, kept := b[key]; !kept {
-				changes = append(changes, policy.Change{Path: at + "/" + escape(key)})
-			}
-		}
-		for _, key := range slices.Sorted(maps.Keys(b)) {
-			if old, there := a[key]; !there {
-				changes = append(changes, policy.Change{Path: at + "/" + escape(key), Value: b[key]})
-			} else {
-				changes = append(changes, differences(at+"/"+escape(key), old, b[key])...)
-			}
-		}
-		return changes
-	}
-	if x, y := list(from), list(to); len(x) > 0 && len(x) == len(y) {
-		var changes []policy.Change
-		for i := range x {
-			changes = append(changes, differences(fmt.Sprintf("%s/%d", at, i), x[i], y[i])...)
-		}
-		return changes
-	}
-	if reflect.DeepEqual(from, to) {
-		return nil
-	}
-	return []policy.Change{{Path: at, Value: to}}
-}
-
-func list(value any) []any {
-	out, _ := value.([]any)
-	return out
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/config"
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
+	"github.com/evenkeel-dev/evenkeel/webhook/review"
 )
 
 // Options are what a Handler is made of.
@@ -94,7 +95,7 @@ func (h *Handler) Register(server registrar) {
 	for _, served := range []struct {
 		path   string
 		kind   schema.GroupKind
-		review func(*http.Request, *admissionv1.AdmissionRequest) (answer, error)
+		review review.Func
 	}{
 		{"/mutate/deployments", apps("Deployment"), h.mutateDeployment},
 		{"/validate/deployments", apps("Deployment"), h.validateDeployment},
@@ -110,8 +111,8 @@ func (h *Handler) Register(server registrar) {
 		{"/mutate/ingresses", schema.GroupKind{Group: "networking.k8s.io", Kind: "Ingress"}, h.mutateRoute(route.Ingress)},
 		{"/validate/policies", schema.GroupKind{Kind: "ConfigMap"}, h.validatePolicy},
 	} {
-		server.Register(served.path, reviewer{
-			kind: served.kind, review: served.review, log: h.log, path: served.path, metrics: h.metrics, tracer: h.tracer, now: h.now,
+		server.Register(served.path, review.Reviewer{
+			Kind: served.kind, Review: served.review, Log: h.log, Path: served.path, Counts: h.metrics, Tracer: h.tracer, Now: h.now,
 		})
 	}
 }
@@ -121,19 +122,19 @@ func gatewayKind(kind string) schema.GroupKind {
 }
 
 // validatePolicy refuses a policy that would not load.
-func (h *Handler) validatePolicy(r *http.Request, request *admissionv1.AdmissionRequest) (answer, error) {
+func (h *Handler) validatePolicy(r *http.Request, request *admissionv1.AdmissionRequest) (review.Answer, error) {
 	var object corev1.ConfigMap
 	if err := json.Unmarshal(request.Object.Raw, &object); err != nil {
-		return answer{}, fmt.Errorf("cannot decode the ConfigMap: %w", err)
+		return review.Answer{}, fmt.Errorf("cannot decode the ConfigMap: %w", err)
 	}
 	text, found := object.Data[config.PolicyKey]
 	if !found {
-		return answer{denied: fmt.Sprintf("evenkeel: a policy stands under the key %q, which this ConfigMap lacks", config.PolicyKey)}, nil
+		return review.Answer{Denied: fmt.Sprintf("evenkeel: a policy stands under the key %q, which this ConfigMap lacks", config.PolicyKey)}, nil
 	}
 	if err := h.usable(r, &object, request.Namespace, []byte(text)); err != nil {
-		return answer{denied: fmt.Sprintf("evenkeel: this policy cannot be used: %v", err)}, nil
+		return review.Answer{Denied: fmt.Sprintf("evenkeel: this policy cannot be used: %v", err)}, nil
 	}
-	return answer{}, nil
+	return review.Answer{}, nil
 }
 
 // usable tells what is wrong with a policy, as its label says whose it is.

@@ -10,15 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
-)
-
-// The verdicts of a review.
-const (
-	verdictAllowed   = "allowed"
-	verdictDenied    = "denied"
-	verdictError     = "error"     // answered as the failurePolicy says
-	verdictPanic     = "panic"     // the same, and a fault of ours
-	verdictMalformed = "malformed" // no review at all
+	"github.com/evenkeel-dev/evenkeel/webhook/review"
 )
 
 // Metrics counts what admission does. The zero value counts nothing.
@@ -63,8 +55,8 @@ func NewMetrics(registry prometheus.Registerer) (*Metrics, error) {
 	return m, nil
 }
 
-// reviewed counts one review.
-func (m *Metrics) reviewed(path, verdict string, took time.Duration) {
+// Reviewed counts one review.
+func (m *Metrics) Reviewed(path, verdict string, took time.Duration) {
 	if m == nil {
 		return
 	}
@@ -109,18 +101,10 @@ func outcomeOf(v policy.Violation) string {
 	case v.Excuse != "":
 		return string(v.Excuse)
 	case v.Action == policy.Enforce:
-		return verdictDenied
+		return review.Denied
 	case v.Action == policy.Warn:
 		return "warned"
 	default:
 		return "audited"
 	}
-}
-
-// verdictOf is the verdict of an answer that was given.
-func verdictOf(result answer) string {
-	if result.denied != "" {
-		return verdictDenied
-	}
-	return verdictAllowed
 }

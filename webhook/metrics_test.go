@@ -18,6 +18,7 @@ import (
 
 	"github.com/evenkeel-dev/evenkeel/config"
 	"github.com/evenkeel-dev/evenkeel/policy"
+	"github.com/evenkeel-dev/evenkeel/webhook/review"
 )
 
 func TestEveryReviewIsCounted(t *testing.T) {
@@ -37,7 +38,7 @@ func TestEveryReviewIsCounted(t *testing.T) {
 	ask(strings.Replace(unsafe, `"name":"a"`, `"name":"a","annotations":{"evenkeel.dev/override":"until=`+time.Now().Add(time.Hour).Format(time.RFC3339)+`; reason=x"}`, 1))
 	ask(`{"spec":5}`)
 	post(mux, "/mutate/deployments", "application/json", "{")
-	for verdict, want := range map[string]float64{verdictAllowed: 2, verdictDenied: 1, verdictError: 1, verdictMalformed: 1, verdictPanic: 0} {
+	for verdict, want := range map[string]float64{review.Allowed: 2, review.Denied: 1, review.Failed: 1, review.Malformed: 1, review.Panicked: 0} {
 		assert.InDelta(t, want, testutil.ToFloat64(m.reviews.WithLabelValues("/mutate/deployments", verdict)), 0, verdict)
 	}
 	assert.InDelta(t, 1, testutil.ToFloat64(m.violations.WithLabelValues("floor-zero", "denied")), 0)
@@ -50,9 +51,9 @@ func TestEveryReviewIsCounted(t *testing.T) {
 	require.NoError(t, err)
 	assert.Greater(t, count, 10, "each check that was looked at")
 
-	v := reviewer{log: logr.Discard(), path: "/x", metrics: m, now: time.Now, review: func(*http.Request, *admissionv1.AdmissionRequest) (answer, error) { panic("oh") }}
+	v := review.Reviewer{Log: logr.Discard(), Path: "/x", Counts: m, Now: time.Now, Review: func(*http.Request, *admissionv1.AdmissionRequest) (review.Answer, error) { panic("oh") }}
 	post(v, "/x", "application/json", `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1"}}`)
-	assert.InDelta(t, 1, testutil.ToFloat64(m.reviews.WithLabelValues("/x", verdictPanic)), 0)
+	assert.InDelta(t, 1, testutil.ToFloat64(m.reviews.WithLabelValues("/x", review.Panicked)), 0)
 }
 
 func TestWhatFollowedIsOneWord(t *testing.T) {

@@ -14,29 +14,30 @@ import (
 
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+	"github.com/evenkeel-dev/evenkeel/webhook/review"
 )
 
 // renderOwn answers Evenkeel's own write of a state: the fields that the new
 // state asks for are rendered in the same request.
-func (h *Handler) renderOwn(ctx context.Context, d *deployment) (answer, error) {
+func (h *Handler) renderOwn(ctx context.Context, d *deployment) (review.Answer, error) {
 	next, err := rollout.ParseState(d.incoming.Annotations[rollout.StateAnnotation])
 	if err != nil {
-		return answer{denied: err.Error()}, nil
+		return review.Answer{Denied: err.Error()}, nil
 	}
 	changes := d.render(next)
 	if next.Phase == rollout.RollingBack && !next.HoldsTemplate() {
 		stable, err := h.topology.revision(ctx, d.old.Namespace, next.Stable.ReplicaSet)
 		if err != nil {
-			return answer{}, err
+			return review.Answer{}, err
 		}
 		if stable == nil {
-			return answer{denied: fmt.Sprintf("cannot restore the stable template: ReplicaSet %q is gone", next.Stable.ReplicaSet)}, nil
+			return review.Answer{Denied: fmt.Sprintf("cannot restore the stable template: ReplicaSet %q is gone", next.Stable.ReplicaSet)}, nil
 		}
 		changes = append(changes, templateChanges(*stable)...)
 		changes = append(changes, d.versionLabel(stable)...)
 	}
-	patch, err := buildPatch(d.sent, changes)
-	return answer{patch: patch}, err
+	patch, err := review.Patch(d.sent, changes)
+	return review.Answer{Patch: patch}, err
 }
 
 // render gives the changes that a state asks of its Deployment.
@@ -64,7 +65,7 @@ func (d *deployment) keepState(state rollout.State) []policy.Change {
 // together; no text takes both off.
 func stateChanges(text string, inFlight bool) []policy.Change {
 	changes := []policy.Change{
-		{Path: annotationPath(rollout.StateAnnotation), Value: textOrNil(text)}, {Path: labelPath(rollout.InFlightLabel)},
+		{Path: review.AnnotationPath(rollout.StateAnnotation), Value: textOrNil(text)}, {Path: review.LabelPath(rollout.InFlightLabel)},
 	}
 	if inFlight {
 		changes[1].Value = "true"
@@ -76,9 +77,9 @@ func stateChanges(text string, inFlight bool) []policy.Change {
 // with it the record of what was injected there.
 func (d *deployment) keepTemplate() []policy.Change {
 	return []policy.Change{
-		{Path: "/spec/template", Value: json.RawMessage(d.template.text)},
-		{Path: annotationPath(policy.InjectedAnnotation), Value: textOrNil(d.old.Annotations[policy.InjectedAnnotation])},
-		{Path: annotationPath(policy.CauseAnnotation), Value: textOrNil(d.old.Annotations[policy.CauseAnnotation])},
+		{Path: "/spec/template", Value: json.RawMessage(d.template.Text)},
+		{Path: review.AnnotationPath(policy.InjectedAnnotation), Value: textOrNil(d.old.Annotations[policy.InjectedAnnotation])},
+		{Path: review.AnnotationPath(policy.CauseAnnotation), Value: textOrNil(d.old.Annotations[policy.CauseAnnotation])},
 	}
 }
 
@@ -89,7 +90,7 @@ func (d *deployment) versionLabel(stable *revision) []policy.Change {
 		return nil
 	}
 	value := stable.template.Labels[injected.VersionLabel]
-	return []policy.Change{{Path: labelPath(injected.VersionLabel), Value: textOrNil(value)}}
+	return []policy.Change{{Path: review.LabelPath(injected.VersionLabel), Value: textOrNil(value)}}
 }
 
 // knobChanges writes knobs as the API server would have stored them.
@@ -118,15 +119,11 @@ func valueOf(v *intstr.IntOrString) any {
 
 func secondsOf(n int32) time.Duration { return time.Duration(n) * time.Second }
 
-func annotationPath(key string) string { return "/metadata/annotations/" + escape(key) }
-
-func labelPath(key string) string { return "/metadata/labels/" + escape(key) }
-
 func templateChanges(r revision) []policy.Change {
 	return []policy.Change{
 		{Path: "/spec/template", Value: r.raw},
-		{Path: annotationPath(policy.InjectedAnnotation), Value: textOrNil(r.injected)},
-		{Path: annotationPath(policy.CauseAnnotation), Value: textOrNil(r.cause)},
+		{Path: review.AnnotationPath(policy.InjectedAnnotation), Value: textOrNil(r.injected)},
+		{Path: review.AnnotationPath(policy.CauseAnnotation), Value: textOrNil(r.cause)},
 	}
 }
 

@@ -18,48 +18,49 @@ import (
 	"github.com/evenkeel-dev/evenkeel/policy/rules"
 	"github.com/evenkeel-dev/evenkeel/traffic/batch"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
+	"github.com/evenkeel-dev/evenkeel/webhook/review"
 )
 
 // validateScale tells whoever scales a Deployment what its own numbers come to at
 // the new size. It refuses nothing: scaling is what helps in an emergency. The
 // Deployment is the cache's; of one that is not there, or whose surroundings
 // cannot be read, it says nothing.
-func (h *Handler) validateScale(r *http.Request, request *admissionv1.AdmissionRequest) (answer, error) {
+func (h *Handler) validateScale(r *http.Request, request *admissionv1.AdmissionRequest) (review.Answer, error) {
 	var scale autoscalingv1.Scale
 	if err := json.Unmarshal(request.Object.Raw, &scale); err != nil {
-		return answer{}, fmt.Errorf("cannot decode the Scale: %w", err)
+		return review.Answer{}, fmt.Errorf("cannot decode the Scale: %w", err)
 	}
 	var d appsv1.Deployment
 	if h.topology.cache.Get(r.Context(), client.ObjectKey{Namespace: request.Namespace, Name: request.Name}, &d) != nil {
-		return answer{}, nil
+		return review.Answer{}, nil
 	}
 	subject, err := h.resting(r.Context(), &d)
 	if err != nil {
 		h.log.V(1).Info("said nothing about a scaling", "namespace", request.Namespace, "name", request.Name, "cause", err.Error())
-		return answer{}, nil
+		return review.Answer{}, nil
 	}
-	return answer{warnings: rules.Resized(subject, scale.Spec.Replicas)}, nil
+	return review.Answer{Warnings: rules.Resized(subject, scale.Spec.Replicas)}, nil
 }
 
 // validateStatefulSetScale keeps the new pods of a StatefulSet in flight while its
 // Services lead to them alone. A Scale says nothing of its StatefulSet, so this
 // costs whoever makes one smaller a GET.
-func (h *Handler) validateStatefulSetScale(r *http.Request, request *admissionv1.AdmissionRequest) (answer, error) {
+func (h *Handler) validateStatefulSetScale(r *http.Request, request *admissionv1.AdmissionRequest) (review.Answer, error) {
 	var before, scale autoscalingv1.Scale
 	for raw, into := range map[*[]byte]*autoscalingv1.Scale{&request.OldObject.Raw: &before, &request.Object.Raw: &scale} {
 		if err := json.Unmarshal(*raw, into); err != nil {
-			return answer{}, fmt.Errorf("cannot decode the Scale: %w", err)
+			return review.Answer{}, fmt.Errorf("cannot decode the Scale: %w", err)
 		}
 	}
 	set := metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "apps/v1", Kind: statefulSet}}
 	if err := h.topology.live.Get(r.Context(), client.ObjectKey{Namespace: request.Namespace, Name: request.Name}, &set); err != nil {
-		return answer{}, fmt.Errorf("cannot get StatefulSet %q: %w", request.Name, err)
+		return review.Answer{}, fmt.Errorf("cannot get StatefulSet %q: %w", request.Name, err)
 	}
 	state, err := batch.ParseState(set.Annotations[rollout.StateAnnotation])
 	if err != nil {
 		h.log.Error(err, "ignored an unreadable state", "namespace", request.Namespace, "name", request.Name)
 	}
-	return answer{denied: refusedScale(state, request.Namespace, request.Name, before.Spec.Replicas, scale.Spec.Replicas)}, nil
+	return review.Answer{Denied: refusedScale(state, request.Namespace, request.Name, before.Spec.Replicas, scale.Spec.Replicas)}, nil
 }
 
 // refusedScale says why a StatefulSet in flight cannot be scaled so.

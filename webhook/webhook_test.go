@@ -21,7 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/evenkeel-dev/evenkeel/config"
-	"github.com/evenkeel-dev/evenkeel/policy"
+	"github.com/evenkeel-dev/evenkeel/webhook/review"
 )
 
 const self = "system:serviceaccount:evenkeel-system:evenkeel"
@@ -58,7 +58,7 @@ func TestWhatIsNoReviewGetsA4xx(t *testing.T) {
 		"another object":   {"application/json", `{"kind":"Pod","apiVersion":"v1"}`, 400, "not an AdmissionReview"},
 		"no request":       {"application/json", head + "}", 400, "not an AdmissionReview"},
 		"another kind":     {"application/json", head + `,"request":{"uid":"1","kind":{"group":"","version":"v1","kind":"Pod"}}}`, 422, "a review of Pod came where Deployment.apps is reviewed"},
-		"too large":        {"application/json", head + `,"x":"` + strings.Repeat("a", maxBody) + `"}`, 413, "larger than"},
+		"too large":        {"application/json", head + `,"x":"` + strings.Repeat("a", review.MaxBody) + `"}`, 413, "larger than"},
 		"a broken object":  {"application/json", head + `,"request":{"uid":"1","kind":{"group":"apps","version":"v1","kind":"Deployment"},"object":{"spec":5}}}`, 500, "cannot decode the Deployment"},
 		"no object at all": {"application/json", head + `,"request":{"uid":"1","kind":{"group":"apps","version":"v1","kind":"Deployment"}}}`, 500, "cannot decode the Deployment"},
 	} {
@@ -71,12 +71,6 @@ func TestWhatIsNoReviewGetsA4xx(t *testing.T) {
 	out := httptest.NewRecorder()
 	server(t).ServeHTTP(out, httptest.NewRequest(http.MethodGet, "/mutate/deployments", nil))
 	assert.Equal(t, http.StatusMethodNotAllowed, out.Code)
-}
-
-func TestAPanicIsAnswered(t *testing.T) {
-	v := reviewer{log: logr.Discard(), now: time.Now, review: func(*http.Request, *admissionv1.AdmissionRequest) (answer, error) { panic("oh") }}
-	out := post(v, "/", "application/json", `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1"}}`)
-	assert.Equal(t, http.StatusInternalServerError, out.Code)
 }
 
 // reviewOf is what an API server sends about an object that somebody writes.
@@ -97,8 +91,8 @@ func reviewOf(t *testing.T, kind, group, user, old, incoming string) string {
 	return string(body)
 }
 
-// review sends an object as somebody and gives the object that comes out.
-func review(t *testing.T, path, kind, group, user, old, incoming string) (string, *admissionv1.AdmissionResponse) {
+// send sends an object as somebody and gives the object that comes out.
+func send(t *testing.T, path, kind, group, user, old, incoming string) (string, *admissionv1.AdmissionResponse) {
 	t.Helper()
 	out := post(server(t), path, "application/json", reviewOf(t, kind, group, user, old, incoming))
 	require.Equal(t, http.StatusOK, out.Code, out.Body.String())
@@ -122,15 +116,15 @@ func TestARouteInFlight(t *testing.T) {
 	asked := `{"metadata":{"name":"demo",` + split + `},"spec":{"rules":[{"backendRefs":[{"name":"demo","port":80}]}]}}`
 	const kind, group, path = "HTTPRoute", "gateway.networking.k8s.io", "/mutate/httproutes"
 
-	rendered, _ := review(t, path, kind, group, self, own, asked)
+	rendered, _ := send(t, path, kind, group, self, own, asked)
 	assert.Contains(t, rendered, `{"name":"demo","port":80,"weight":80},{"name":"demo-canary","port":80,"weight":20}`)
 	assert.Contains(t, rendered, `"evenkeel.dev/in-flight":"true"`)
 
-	reapplied, _ := review(t, path, kind, group, "team", rendered, own)
+	reapplied, _ := send(t, path, kind, group, "team", rendered, own)
 	assert.JSONEq(t, rendered, reapplied, "applying the original again changes nothing")
 
 	changed := strings.Replace(own, `"spec":{`, `"spec":{"hostnames":["new.example"],`, 1)
-	got, _ := review(t, path, kind, group, "team", rendered, changed)
+	got, _ := send(t, path, kind, group, "team", rendered, changed)
 	assert.Contains(t, got, "new.example")
 	assert.Contains(t, got, `"weight":20`)
 
@@ -139,82 +133,35 @@ func TestARouteInFlight(t *testing.T) {
 	delete(tree["metadata"].(map[string]any), "annotations")
 	without, err := json.Marshal(tree)
 	require.NoError(t, err)
-	restored, _ := review(t, path, kind, group, self, rendered, string(without))
+	restored, _ := send(t, path, kind, group, self, rendered, string(without))
 	assert.Contains(t, restored, `"rules":[{"backendRefs":[{"name":"demo","port":80}]}]`)
-	kept, _ := review(t, path, kind, group, "team", rendered, string(without))
+	kept, _ := send(t, path, kind, group, "team", rendered, string(without))
 	assert.JSONEq(t, rendered, kept, "only Evenkeel takes it off")
 }
 
 func TestAServiceInFlight(t *testing.T) {
 	own := `{"metadata":{"name":"demo"},"spec":{"selector":{"app":"demo"}}}`
 	asked := `{"metadata":{"name":"demo","annotations":{"evenkeel.dev/split":"{\"deployment\":\"demo\",\"hash\":\"abc\"}"}},"spec":{"selector":{"app":"demo"}}}`
-	rendered, _ := review(t, "/mutate/services", "Service", "", self, own, asked)
+	rendered, _ := send(t, "/mutate/services", "Service", "", self, own, asked)
 	assert.Contains(t, rendered, `"selector":{"app":"demo","pod-template-hash":"abc"}`)
-	reapplied, _ := review(t, "/mutate/services", "Service", "", "team", rendered, own)
+	reapplied, _ := send(t, "/mutate/services", "Service", "", "team", rendered, own)
 	assert.JSONEq(t, rendered, reapplied)
-	restored, _ := review(t, "/mutate/services", "Service", "", self, rendered, `{"metadata":{"name":"demo","labels":{}},"spec":{"selector":{"app":"demo","pod-template-hash":"abc"}}}`)
+	restored, _ := send(t, "/mutate/services", "Service", "", self, rendered, `{"metadata":{"name":"demo","labels":{}},"spec":{"selector":{"app":"demo","pod-template-hash":"abc"}}}`)
 	assert.Contains(t, restored, `"selector":{"app":"demo"}`)
 
 	bare, left := `{"metadata":{"name":"demo"},"spec":{"selector":{"app":"demo","pod-template-hash":"abc"}}}`, `{"metadata":{"name":"demo","labels":{}},"spec":{"selector":{"app":"demo","pod-template-hash":"abc"}}}`
-	healed, _ := review(t, "/mutate/services", "Service", "", self, bare, left)
+	healed, _ := send(t, "/mutate/services", "Service", "", self, bare, left)
 	assert.Contains(t, healed, `"selector":{"app":"demo"}`, "one that was left behind")
-	kept, _ := review(t, "/mutate/services", "Service", "", "team", bare, left)
+	kept, _ := send(t, "/mutate/services", "Service", "", "team", bare, left)
 	assert.JSONEq(t, left, kept, "a user's own")
 }
 
 func TestAPolicyIsRefusedWithTheReason(t *testing.T) {
-	_, response := review(t, "/validate/policies", "ConfigMap", "", "team", "", `{"metadata":{"labels":{"evenkeel.dev/policy":"cluster"}},"data":{"policy.yaml":"kind: X"}}`)
+	_, response := send(t, "/validate/policies", "ConfigMap", "", "team", "", `{"metadata":{"labels":{"evenkeel.dev/policy":"cluster"}},"data":{"policy.yaml":"kind: X"}}`)
 	assert.False(t, response.Allowed)
 	assert.Contains(t, response.Result.Message, "evenkeel: this policy cannot be used: [apiVersion: Unsupported value")
-	_, response = review(t, "/validate/policies", "ConfigMap", "", "team", "", `{"metadata":{"labels":{"evenkeel.dev/policy":"mine"}},"data":{"policy.yaml":"kind: X"}}`)
+	_, response = send(t, "/validate/policies", "ConfigMap", "", "team", "", `{"metadata":{"labels":{"evenkeel.dev/policy":"mine"}},"data":{"policy.yaml":"kind: X"}}`)
 	assert.Equal(t, `evenkeel: this policy cannot be used: label evenkeel.dev/policy: "mine" is not known: write cluster or namespace`, response.Result.Message)
-	_, response = review(t, "/validate/policies", "ConfigMap", "", "team", "", `{"data":{}}`)
+	_, response = send(t, "/validate/policies", "ConfigMap", "", "team", "", `{"data":{}}`)
 	assert.Equal(t, `evenkeel: a policy stands under the key "policy.yaml", which this ConfigMap lacks`, response.Result.Message)
-}
-
-func TestBuildPatch(t *testing.T) {
-	object := `{"metadata":{"name":"a"},"spec":{"list":[{"name":"x","p":1},{"name":"y"}],"keep":{"a":[1]}}}`
-	for name, row := range map[string]struct {
-		changes []policy.Change
-		patch   string
-		out     string
-	}{
-		"parents are made once": {
-			[]policy.Change{{Path: "/metadata/labels/a~1b", Value: "1"}, {Path: "/metadata/labels/c", Value: "2"}},
-			`[{"op":"add","path":"/metadata/labels","value":{}},{"op":"add","path":"/metadata/labels/a~1b","value":"1"},{"op":"add","path":"/metadata/labels/c","value":"2"}]`,
-			`{"metadata":{"name":"a","labels":{"a/b":"1","c":"2"}},"spec":{"list":[{"name":"x","p":1},{"name":"y"}],"keep":{"a":[1]}}}`,
-		},
-		"an item of a list is made sure of": {
-			[]policy.Change{{Path: "/spec/list/1/p", Value: 2}},
-			`[{"op":"test","path":"/spec/list/1/name","value":"y"},{"op":"add","path":"/spec/list/1/p","value":2}]`,
-			`{"metadata":{"name":"a"},"spec":{"list":[{"name":"x","p":1},{"name":"y","p":2}],"keep":{"a":[1]}}}`,
-		},
-		"what is so already is left":  {[]policy.Change{{Path: "/spec/list/0/p", Value: 1}, {Path: "/spec/none"}, {Path: "/spec/no/such"}}, "null", object},
-		"a later change of the whole": {[]policy.Change{{Path: "/spec/keep/a", Value: 5}, {Path: "/spec/keep", Value: tree{"b": false}}}, `[{"op":"replace","path":"/spec/keep","value":{"b":false}}]`, `{"metadata":{"name":"a"},"spec":{"list":[{"name":"x","p":1},{"name":"y"}],"keep":{"b":false}}}`},
-		"a field is removed":          {[]policy.Change{{Path: "/spec/keep"}}, `[{"op":"remove","path":"/spec/keep"}]`, `{"metadata":{"name":"a"},"spec":{"list":[{"name":"x","p":1},{"name":"y"}]}}`},
-	} {
-		t.Run(name, func(t *testing.T) {
-			ops, err := buildPatch([]byte(object), row.changes)
-			require.NoError(t, err)
-			patch, err := json.Marshal(ops)
-			require.NoError(t, err)
-			assert.JSONEq(t, row.patch, string(patch))
-			if row.patch == "null" {
-				return
-			}
-			decoded, err := jsonpatch.DecodePatch(patch)
-			require.NoError(t, err)
-			out, err := decoded.Apply([]byte(object))
-			require.NoError(t, err)
-			assert.JSONEq(t, row.out, string(out))
-		})
-	}
-	_, err := buildPatch([]byte(`{"a":"text"}`), []policy.Change{{Path: "/a/b", Value: 1}})
-	require.Error(t, err)
-}
-
-func TestWarningsAreBounded(t *testing.T) {
-	out := bounded([]string{strings.Repeat("ä", 300), "short"})
-	assert.Len(t, []rune(out[0]), 256)
-	assert.Equal(t, "short", out[1])
 }

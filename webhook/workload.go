@@ -23,6 +23,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/traffic/batch"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
+	"github.com/evenkeel-dev/evenkeel/webhook/review"
 )
 
 // The kinds of workloads that are released in batches alone.
@@ -65,21 +66,21 @@ type sentWorkload struct {
 }
 
 // mutateWorkload starts releases in batches, and renders what is in flight.
-func (h *Handler) mutateWorkload(kind string) func(*http.Request, *admissionv1.AdmissionRequest) (answer, error) {
-	return func(r *http.Request, request *admissionv1.AdmissionRequest) (answer, error) {
+func (h *Handler) mutateWorkload(kind string) func(*http.Request, *admissionv1.AdmissionRequest) (review.Answer, error) {
+	return func(r *http.Request, request *admissionv1.AdmissionRequest) (review.Answer, error) {
 		w, err := h.decodeWorkload(kind, request)
 		if err != nil || w.incoming.Metadata.DeletionTimestamp != nil {
-			return answer{}, err
+			return review.Answer{}, err
 		}
 		outcome, err := h.decideBatches(r.Context(), w)
 		if err != nil || outcome.denied != "" {
-			return answer{denied: outcome.denied, warnings: w.warnings}, err
+			return review.Answer{Denied: outcome.denied, Warnings: w.warnings}, err
 		}
-		patch, err := buildPatch(w.sent, outcome.changes)
+		patch, err := review.Patch(w.sent, outcome.changes)
 		if err == nil && outcome.plainly != "" {
 			h.told.plain(request, w.object(), outcome.plainly)
 		}
-		return answer{patch: patch, warnings: append(w.warnings, outcome.warnings...)}, err
+		return review.Answer{Patch: patch, Warnings: append(w.warnings, outcome.warnings...)}, err
 	}
 }
 
@@ -92,17 +93,17 @@ func (w *workload) object() runtime.Object {
 }
 
 // validateWorkload looks at what came out of all mutating webhooks.
-func (h *Handler) validateWorkload(kind string) func(*http.Request, *admissionv1.AdmissionRequest) (answer, error) {
-	return func(_ *http.Request, request *admissionv1.AdmissionRequest) (answer, error) {
+func (h *Handler) validateWorkload(kind string) func(*http.Request, *admissionv1.AdmissionRequest) (review.Answer, error) {
+	return func(_ *http.Request, request *admissionv1.AdmissionRequest) (review.Answer, error) {
 		w, err := h.decodeWorkload(kind, request)
 		if err != nil || w.incoming.Metadata.DeletionTimestamp != nil || w.self || w.frozen != nil {
-			return answer{}, err
+			return review.Answer{}, err
 		}
 		user := w.incoming.knobs
 		if after, err := batch.ParseState(w.incoming.Metadata.Annotations[rollout.StateAnnotation]); err == nil && after.InFlight() {
 			user = *after.User
 		}
-		return answer{denied: w.refused(user)}, nil
+		return review.Answer{Denied: w.refused(user)}, nil
 	}
 }
 
@@ -126,12 +127,12 @@ func (h *Handler) decodeWorkload(kind string, request *admissionv1.AdmissionRequ
 
 func readWorkload(kind string, raw []byte) (*sentWorkload, error) {
 	var sent sentWorkload
-	err := json.Unmarshal(raw, &sent, asSent)
+	err := json.Unmarshal(raw, &sent, review.AsSent)
 	if err == nil && len(sent.Spec.Template) > 0 {
-		err = json.Unmarshal(sent.Spec.Template, &sent.template, asSent)
+		err = json.Unmarshal(sent.Spec.Template, &sent.template, review.AsSent)
 	}
 	if err == nil && len(sent.Spec.UpdateStrategy) > 0 {
-		err = json.Unmarshal(fmt.Appendf(nil, `{"%s%s":%s}`, strings.ToLower(kind[:1]), kind[1:], sent.Spec.UpdateStrategy), &sent.knobs, asSent)
+		err = json.Unmarshal(fmt.Appendf(nil, `{"%s%s":%s}`, strings.ToLower(kind[:1]), kind[1:], sent.Spec.UpdateStrategy), &sent.knobs, review.AsSent)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot decode the %s: %w", kind, err)

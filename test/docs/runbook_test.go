@@ -43,7 +43,7 @@ func TestTheRunbook(t *testing.T) {
 func TestTheRunbookKnowsRefusals(t *testing.T) {
 	code := sourceOf(t, "webhook")
 	var said []string
-	for _, sentence := range set(code.put("denied"), code.returned(code.funcs["rolledBack"])) {
+	for _, sentence := range set(code.put("denied"), code.put("Denied"), code.returned(code.funcs["rolledBack"])) {
 		if own := strings.TrimPrefix(sentence, "evenkeel: "); own != gap {
 			said = append(said, own)
 		}

@@ -1,7 +1,7 @@
 // Copyright The Evenkeel Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package webhook
+package review
 
 import (
 	"encoding/json"
@@ -14,22 +14,19 @@ import (
 	"github.com/evenkeel-dev/evenkeel/policy/jsontree"
 )
 
-// operation is one operation of a JSON patch (RFC 6902).
-type operation struct {
+// Operation is one operation of a JSON patch (RFC 6902).
+type Operation struct {
 	Op    string          `json:"op"`
 	Path  string          `json:"path"`
 	Value json.RawMessage `json:"value,omitempty"`
 }
 
-// tree is a JSON object as encoding/json reads it.
-type tree = map[string]any
-
-// buildPatch turns changes into the operations that make them on an object, given
+// Patch turns changes into the operations that make them on an object, given
 // as its valid JSON: no operation where the object already shows the value,
 // parents made once, and a test in front of what goes through an array. A later
 // change of a path, or of one above it, takes the place of an earlier one.
-func buildPatch(object []byte, changes []policy.Change) ([]operation, error) {
-	var ops []operation
+func Patch(object []byte, changes []policy.Change) ([]Operation, error) {
+	var ops []Operation
 	work := jsontree.New(string(object))
 	for _, change := range latest(changes) {
 		value, err := textOf(change.Value)
@@ -66,9 +63,9 @@ func latest(changes []policy.Change) []policy.Change {
 
 // patchOne walks to the place of a change, and keeps work as it is after it. No
 // value removes what is there.
-func patchOne(work *jsontree.Node, path string, value json.RawMessage) ([]operation, error) {
+func patchOne(work *jsontree.Node, path string, value json.RawMessage) ([]Operation, error) {
 	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
-	var ops []operation
+	var ops []Operation
 	at := work
 	for i, segment := range segments[:len(segments)-1] {
 		next, err := child(at, unescape(segment))
@@ -87,7 +84,7 @@ func patchOne(work *jsontree.Node, path string, value json.RawMessage) ([]operat
 				return nil, fmt.Errorf("no item at %s", here)
 			}
 			next = at.Set(unescape(segment), "{}")
-			ops = append(ops, operation{Op: "add", Path: here, Value: json.RawMessage("{}")})
+			ops = append(ops, Operation{Op: "add", Path: here, Value: json.RawMessage("{}")})
 		}
 		at = next
 	}
@@ -101,20 +98,20 @@ func patchOne(work *jsontree.Node, path string, value json.RawMessage) ([]operat
 	return append(ops, op), nil
 }
 
-func set(parent *jsontree.Node, key, path string, value json.RawMessage) (operation, bool) {
+func set(parent *jsontree.Node, key, path string, value json.RawMessage) (Operation, bool) {
 	old := parent.Field(key)
 	switch {
 	case value == nil && old == nil, value != nil && old.Equal(value):
-		return operation{}, false
+		return Operation{}, false
 	case value == nil:
 		parent.Delete(key)
-		return operation{Op: "remove", Path: path}, true
+		return Operation{Op: "remove", Path: path}, true
 	}
 	parent.Set(key, string(value))
 	if old != nil {
-		return operation{Op: "replace", Path: path, Value: value}, true
+		return Operation{Op: "replace", Path: path, Value: value}, true
 	}
-	return operation{Op: "add", Path: path, Value: value}, true
+	return Operation{Op: "add", Path: path, Value: value}, true
 }
 
 // child is the field or the item of a name; a field that is not there is nil.
@@ -134,13 +131,13 @@ func child(at *jsontree.Node, key string) (*jsontree.Node, error) {
 }
 
 // testItem makes sure that an array's item is the one that the plan saw.
-func testItem(path string, item *jsontree.Node) []operation {
+func testItem(path string, item *jsontree.Node) []Operation {
 	name, ok := item.Field("name").String()
 	if !ok {
 		return nil
 	}
 	text, _ := json.Marshal(name) // a string
-	return []operation{{Op: "test", Path: path + "/name", Value: text}}
+	return []Operation{{Op: "test", Path: path + "/name", Value: text}}
 }
 
 // textOf writes a value; nil and what is written as null are no value.
@@ -159,7 +156,13 @@ func unescape(segment string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(segment, "~1", "/"), "~0", "~")
 }
 
-// escape writes a key as a segment of a JSON pointer.
-func escape(key string) string {
+// Escape writes a key as a segment of a JSON pointer.
+func Escape(key string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(key, "~", "~0"), "/", "~1")
 }
+
+// AnnotationPath is where an object's annotation stands.
+func AnnotationPath(key string) string { return "/metadata/annotations/" + Escape(key) }
+
+// LabelPath is where an object's label stands.
+func LabelPath(key string) string { return "/metadata/labels/" + Escape(key) }

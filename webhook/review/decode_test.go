@@ -1,7 +1,7 @@
 // Copyright The Evenkeel Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package webhook
+package review
 
 import (
 	"encoding/json"
@@ -57,14 +57,14 @@ func readAlike(t *testing.T, text string) {
 	t.Helper()
 	var theirs appsv1.Deployment
 	refused := kjson.UnmarshalCaseSensitivePreserveInts([]byte(text), &theirs)
-	ours, template, err := decodeDeployment([]byte(text), templateOf{})
+	ours, template, err := Deployment([]byte(text), Template{})
 	if refused != nil {
 		assert.Error(t, err, text)
 		return
 	}
 	require.NoError(t, err, text)
 	assert.Equal(t, &theirs, ours, text)
-	again, _, err := decodeDeployment([]byte(text), template)
+	again, _, err := Deployment([]byte(text), template)
 	require.NoError(t, err, text)
 	assert.Equal(t, &theirs, again, "with a template that is known")
 }

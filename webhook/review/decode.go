@@ -1,7 +1,7 @@
 // Copyright The Evenkeel Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package webhook
+package review
 
 import (
 	"bytes"
@@ -15,9 +15,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// asSent are the rules by which the API server itself reads objects: names match
+// AsSent are the rules by which the API server itself reads objects: names match
 // by case, and of names that come twice the last counts.
-var asSent = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+var AsSent = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
 // span is where in a text a value stands. It is decoded into what is left as it
 // was sent.
@@ -53,7 +53,7 @@ func decodeReview(body []byte) (*admissionv1.AdmissionReview, error) {
 			Options   span `json:"options"`
 		} `json:"request"`
 	}
-	if err := json.Unmarshal(body, &sent, asSent); err != nil {
+	if err := json.Unmarshal(body, &sent, AsSent); err != nil {
 		return nil, err
 	}
 	review := &admissionv1.AdmissionReview{TypeMeta: sent.TypeMeta}
@@ -67,18 +67,18 @@ func decodeReview(body []byte) (*admissionv1.AdmissionReview, error) {
 	return review, nil
 }
 
-// templateOf is a pod template with the text that it was read from.
-type templateOf struct {
-	text  []byte
-	typed *corev1.PodTemplateSpec
+// Template is a pod template with the text that it was read from.
+type Template struct {
+	Text  []byte
+	Typed *corev1.PodTemplateSpec
 }
 
 // sentTemplate reads the template of an object's text. Most writes leave it as it
 // is: one whose text is known already is copied instead of read.
 type sentTemplate struct {
 	object []byte
-	known  templateOf
-	templateOf
+	known  Template
+	Template
 }
 
 // UnmarshalJSONFrom reads the next value of the object's text.
@@ -86,20 +86,20 @@ func (t *sentTemplate) UnmarshalJSONFrom(from *jsontext.Decoder) error {
 	rest := bytes.TrimLeft(t.object[from.InputOffset():], ": \t\r\n")
 	start := len(t.object) - len(rest)
 	var err error
-	if len(t.known.text) > 0 && bytes.HasPrefix(rest, t.known.text) {
-		t.known.typed.DeepCopyInto(t.typed)
+	if len(t.known.Text) > 0 && bytes.HasPrefix(rest, t.known.Text) {
+		t.known.Typed.DeepCopyInto(t.Typed)
 		err = from.SkipValue()
 	} else {
-		err = json.UnmarshalDecode(from, t.typed)
+		err = json.UnmarshalDecode(from, t.Typed)
 	}
 	if err == nil {
-		t.text = t.object[start:from.InputOffset()]
+		t.Text = t.object[start:from.InputOffset()]
 	}
 	return err
 }
 
-// decodeDeployment reads a Deployment, with the help of a template that is known.
-func decodeDeployment(raw []byte, known templateOf) (*appsv1.Deployment, templateOf, error) {
+// Deployment reads a Deployment, with the help of a template that is known.
+func Deployment(raw []byte, known Template) (*appsv1.Deployment, Template, error) {
 	d := &appsv1.Deployment{}
 	var sent struct {
 		*appsv1.Deployment `json:",inline"`
@@ -111,9 +111,9 @@ func decodeDeployment(raw []byte, known templateOf) (*appsv1.Deployment, templat
 		} `json:"spec"`
 	}
 	sent.Deployment, sent.Spec.DeploymentSpec = d, &d.Spec
-	sent.Spec.Template = sentTemplate{object: raw, known: known, templateOf: templateOf{typed: &d.Spec.Template}}
-	if err := json.Unmarshal(raw, &sent, asSent); err != nil {
-		return nil, templateOf{}, fmt.Errorf("cannot decode the Deployment: %w", err)
+	sent.Spec.Template = sentTemplate{object: raw, known: known, Template: Template{Typed: &d.Spec.Template}}
+	if err := json.Unmarshal(raw, &sent, AsSent); err != nil {
+		return nil, Template{}, fmt.Errorf("cannot decode the Deployment: %w", err)
 	}
-	return d, templateOf{sent.Spec.Template.text, &d.Spec.Template}, nil
+	return d, Template{sent.Spec.Template.Text, &d.Spec.Template}, nil
 }

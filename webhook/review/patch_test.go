@@ -1,7 +1,7 @@
 // Copyright The Evenkeel Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package webhook
+package review
 
 import (
 	"encoding/json"
@@ -23,6 +23,9 @@ var keys = []string{"a", "b", "a/b", "x~1y", `q"\`, "é😀", "name", "0"}
 
 // scalars are values as API objects have them; one is too long for a float.
 var scalars = []any{nil, true, "text", "<&>", json.Number("1"), json.Number("1.5"), json.Number("9007199254740993"), ""}
+
+// tree is a JSON object as encoding/json reads it.
+type tree = map[string]any
 
 type world struct{ *rand.Rand }
 
@@ -52,7 +55,7 @@ func (w world) changes() []policy.Change {
 	changes := make([]policy.Change, 1+w.Intn(6))
 	for i := range changes {
 		for range 1 + w.Intn(4) {
-			changes[i].Path += "/" + escape(keys[w.Intn(len(keys))])
+			changes[i].Path += "/" + Escape(keys[w.Intn(len(keys))])
 		}
 		if w.Intn(4) > 0 {
 			changes[i].Value = w.value(2)
@@ -126,7 +129,7 @@ func TestAPatchMakesItsChanges(t *testing.T) {
 		object, changes := w.object(4), w.changes()
 		before, err := json.Marshal(object)
 		require.NoError(t, err)
-		ops, err := buildPatch(before, changes)
+		ops, err := Patch(before, changes)
 		if !made(object, changes) {
 			refused++
 			require.Error(t, err, "%s %v", before, changes)
@@ -149,7 +152,7 @@ func TestAPatchMakesItsChanges(t *testing.T) {
 		if overlap(changes) {
 			continue
 		}
-		again, err := buildPatch(got, changes)
+		again, err := Patch(got, changes)
 		require.NoError(t, err)
 		require.Empty(t, again, "%s %v", before, changes)
 	}
@@ -172,7 +175,7 @@ func FuzzPatch(f *testing.F) {
 		object, err := json.Marshal(tree) // as the API server writes
 		require.NoError(t, err)
 		changes := []policy.Change{{Path: path, Value: v}}
-		ops, err := buildPatch(object, changes)
+		ops, err := Patch(object, changes)
 		if err != nil || len(ops) == 0 {
 			return
 		}
@@ -182,7 +185,7 @@ func FuzzPatch(f *testing.F) {
 		require.NoError(t, err)
 		got, err := patch.Apply(object)
 		require.NoError(t, err, "%s of %s", text, object)
-		again, err := buildPatch(got, changes)
+		again, err := Patch(got, changes)
 		require.NoError(t, err)
 		require.Empty(t, again, "nothing is left to do")
 	})
@@ -190,10 +193,51 @@ func FuzzPatch(f *testing.F) {
 
 // What is longer than a float is written as it was.
 func TestAPatchKeepsNumbers(t *testing.T) {
-	ops, err := buildPatch([]byte(`{}`), []policy.Change{{Path: "/a", Value: json.RawMessage(`{"n":9007199254740993}`)}})
+	ops, err := Patch([]byte(`{}`), []policy.Change{{Path: "/a", Value: json.RawMessage(`{"n":9007199254740993}`)}})
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"n":9007199254740993}`, string(ops[0].Value))
-	ops, err = buildPatch([]byte(`{"a":{"n":9007199254740992}}`), []policy.Change{{Path: "/a/n", Value: int64(9007199254740993)}})
+	ops, err = Patch([]byte(`{"a":{"n":9007199254740992}}`), []policy.Change{{Path: "/a/n", Value: int64(9007199254740993)}})
 	require.NoError(t, err)
 	assert.Len(t, ops, 1)
+}
+
+func TestPatch(t *testing.T) {
+	object := `{"metadata":{"name":"a"},"spec":{"list":[{"name":"x","p":1},{"name":"y"}],"keep":{"a":[1]}}}`
+	for name, row := range map[string]struct {
+		changes []policy.Change
+		patch   string
+		out     string
+	}{
+		"parents are made once": {
+			[]policy.Change{{Path: "/metadata/labels/a~1b", Value: "1"}, {Path: "/metadata/labels/c", Value: "2"}},
+			`[{"op":"add","path":"/metadata/labels","value":{}},{"op":"add","path":"/metadata/labels/a~1b","value":"1"},{"op":"add","path":"/metadata/labels/c","value":"2"}]`,
+			`{"metadata":{"name":"a","labels":{"a/b":"1","c":"2"}},"spec":{"list":[{"name":"x","p":1},{"name":"y"}],"keep":{"a":[1]}}}`,
+		},
+		"an item of a list is made sure of": {
+			[]policy.Change{{Path: "/spec/list/1/p", Value: 2}},
+			`[{"op":"test","path":"/spec/list/1/name","value":"y"},{"op":"add","path":"/spec/list/1/p","value":2}]`,
+			`{"metadata":{"name":"a"},"spec":{"list":[{"name":"x","p":1},{"name":"y","p":2}],"keep":{"a":[1]}}}`,
+		},
+		"what is so already is left":  {[]policy.Change{{Path: "/spec/list/0/p", Value: 1}, {Path: "/spec/none"}, {Path: "/spec/no/such"}}, "null", object},
+		"a later change of the whole": {[]policy.Change{{Path: "/spec/keep/a", Value: 5}, {Path: "/spec/keep", Value: tree{"b": false}}}, `[{"op":"replace","path":"/spec/keep","value":{"b":false}}]`, `{"metadata":{"name":"a"},"spec":{"list":[{"name":"x","p":1},{"name":"y"}],"keep":{"b":false}}}`},
+		"a field is removed":          {[]policy.Change{{Path: "/spec/keep"}}, `[{"op":"remove","path":"/spec/keep"}]`, `{"metadata":{"name":"a"},"spec":{"list":[{"name":"x","p":1},{"name":"y"}]}}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ops, err := Patch([]byte(object), row.changes)
+			require.NoError(t, err)
+			patch, err := json.Marshal(ops)
+			require.NoError(t, err)
+			assert.JSONEq(t, row.patch, string(patch))
+			if row.patch == "null" {
+				return
+			}
+			decoded, err := jsonpatch.DecodePatch(patch)
+			require.NoError(t, err)
+			out, err := decoded.Apply([]byte(object))
+			require.NoError(t, err)
+			assert.JSONEq(t, row.out, string(out))
+		})
+	}
+	_, err := Patch([]byte(`{"a":"text"}`), []policy.Change{{Path: "/a/b", Value: 1}})
+	require.Error(t, err)
 }
