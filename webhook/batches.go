@@ -16,6 +16,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/traffic/batch"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/webhook/review"
+	"github.com/evenkeel-dev/evenkeel/webhook/topology"
 )
 
 // decideBatches starts a release, keeps one on its course, or leaves the write to
@@ -97,13 +98,13 @@ func (h *Handler) startBatches(ctx context.Context, w *workload, ignored []strin
 	changed, template := w.templateChanged(), w.incoming.template
 	retry := w.incoming.Metadata.Annotations[rollout.ActionAnnotation] == string(rollout.ActionRetry)
 	if w.state.Phase == rollout.RolledBack && changed != retry {
-		failed, err := h.topology.controllerRevision(ctx, w.old.Metadata.Namespace, w.state.Canary.Name)
+		failed, err := h.topology.ControllerRevision(ctx, w.old.Metadata.Namespace, w.state.Canary.Name)
 		switch {
 		case err != nil:
 			return flight{}, err
 		case failed != nil && retry:
-			changed, template = true, failed.template
-			f.changes = append(f.changes, policy.Change{Path: "/spec/template", Value: failed.raw})
+			changed, template = true, failed.Template
+			f.changes = append(f.changes, policy.Change{Path: "/spec/template", Value: failed.Raw})
 		case failed != nil && w.comesAgain(failed):
 			return flight{denied: w.again()}, nil
 		}
@@ -135,8 +136,8 @@ func (h *Handler) startBatches(ctx context.Context, w *workload, ignored []strin
 
 // comesAgain tells whether a template is that of a revision that was rolled back,
 // and policy refuses it.
-func (w *workload) comesAgain(failed *revision) bool {
-	return w.rollout.RefuseRolledBack && equality.Semantic.DeepEqual(failed.template, w.incoming.template)
+func (w *workload) comesAgain(failed *topology.Revision) bool {
+	return w.rollout.RefuseRolledBack && equality.Semantic.DeepEqual(failed.Template, w.incoming.template)
 }
 
 // again answers a template that was rolled back and comes again.
@@ -155,18 +156,18 @@ func (h *Handler) planBatches(ctx context.Context, w *workload, template corev1.
 	if why != "" {
 		return batch.State{}, why, nil
 	}
-	stable, why, err := h.topology.stableRevision(ctx, w)
+	stable, why, err := h.topology.StableRevision(ctx, w.batched())
 	if err != nil || why != "" {
 		return batch.State{}, why, err
 	}
-	if equality.Semantic.DeepEqual(stable.template, template) {
+	if equality.Semantic.DeepEqual(stable.Template, template) {
 		return batch.State{}, "most ready pods are of this template already", nil
 	}
-	state.Stable, state.User = stable.version, &user
+	state.Stable, state.User = stable.Version, &user
 	if before := w.old.Status.UpdateRevision; before != "" && before != state.Stable.Hash {
 		state.Dropped = []string{before}
 	}
-	state.Services, why, err = h.topology.movedServices(ctx, w, template.Labels)
+	state.Services, why, err = h.topology.MovedServices(ctx, w.batched(), template.Labels)
 	if why != "" {
 		w.warnings = append(w.warnings, "evenkeel: "+why+"; its traffic goes to every ready pod")
 	}
@@ -222,12 +223,12 @@ func (w *workload) refuseScale(state batch.State, from, to int32) string {
 // when it is stable's, and otherwise a release that starts over.
 func (h *Handler) otherBatches(ctx context.Context, w *workload, state batch.State, f flight) (flight, error) {
 	namespace := w.old.Metadata.Namespace
-	stable, err := h.topology.controllerRevision(ctx, namespace, state.Stable.Name)
+	stable, err := h.topology.ControllerRevision(ctx, namespace, state.Stable.Name)
 	if err != nil {
 		return flight{}, err
 	}
 	back := state.Phase == rollout.RollingBack
-	if stable != nil && equality.Semantic.DeepEqual(stable.template, w.incoming.template) && (state.Reversible() || back) {
+	if stable != nil && equality.Semantic.DeepEqual(stable.Template, w.incoming.template) && (state.Reversible() || back) {
 		if !back {
 			state = batch.RollBack(state, "the stable template was applied again", w.now)
 			state.Log = state.Log.Say(w.requester, rollout.WordUndo, w.now)
@@ -236,7 +237,7 @@ func (h *Handler) otherBatches(ctx context.Context, w *workload, state batch.Sta
 		return h.renderBatches(ctx, w, state, f)
 	}
 	if back {
-		failed, err := h.topology.controllerRevision(ctx, namespace, state.Canary.Name)
+		failed, err := h.topology.ControllerRevision(ctx, namespace, state.Canary.Name)
 		if err != nil {
 			return flight{}, err
 		}
@@ -261,14 +262,14 @@ func (h *Handler) renderBatches(ctx context.Context, w *workload, state batch.St
 	case state.HoldsTemplate():
 		f.changes = append(f.changes, policy.Change{Path: "/spec/template", Value: w.old.Spec.Template})
 	case state.WantsStable():
-		stable, err := h.topology.controllerRevision(ctx, w.old.Metadata.Namespace, state.Stable.Name)
+		stable, err := h.topology.ControllerRevision(ctx, w.old.Metadata.Namespace, state.Stable.Name)
 		if err != nil {
 			return flight{}, err
 		}
 		if stable == nil {
 			return flight{denied: fmt.Sprintf("evenkeel: cannot restore the stable template: ControllerRevision %q is gone; apply the template that is to run", state.Stable.Name)}, nil
 		}
-		f.changes = append(f.changes, policy.Change{Path: "/spec/template", Value: stable.raw})
+		f.changes = append(f.changes, policy.Change{Path: "/spec/template", Value: stable.Raw})
 	}
 	return f, nil
 }

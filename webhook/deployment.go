@@ -124,7 +124,7 @@ func (h *Handler) subject(r *http.Request, d *deployment) (policy.Subject, error
 	subject.Watch = traced.Checks(r.Context(), h.now, h.metrics.watch(h.now))
 	subject.Old, subject.Requester, subject.SameTemplate = d.old, d.requester, d.sameTemplate
 	if d.old != nil && !d.sameTemplate {
-		subject.Revisions = h.topology.revisions(r.Context(), d.old)
+		subject.Revisions = h.topology.Revisions(r.Context(), d.old)
 	}
 	if d.state.InFlight() {
 		live := rollout.KnobsOf(d.old)
@@ -143,7 +143,7 @@ func (h *Handler) around(ctx context.Context, d *appsv1.Deployment, now time.Tim
 	}
 	p = p.WithAnnotations(d.Annotations)
 	return policy.Subject{
-		New: d, Policy: p, Now: now, Neighbours: h.topology.neighbours(ctx, d, p.Rollout),
+		New: d, Policy: p, Now: now, Neighbours: h.topology.Neighbours(ctx, d, p.Rollout),
 	}, nil
 }
 
@@ -153,7 +153,7 @@ func (h *Handler) resolve(ctx context.Context, namespace string, objectLabels ma
 	var namespaceLabels map[string]string
 	if set.NeedsNamespaceLabels() {
 		var err error
-		if namespaceLabels, err = h.topology.namespaceLabels(ctx, namespace); err != nil {
+		if namespaceLabels, err = h.topology.NamespaceLabels(ctx, namespace); err != nil {
 			return policy.Policy{}, err
 		}
 	}

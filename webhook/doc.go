@@ -13,9 +13,7 @@
 // whoever writes them gets the same rendering, and what they wish for is kept as
 // their own.
 //
-// The decisions are pure functions (flight.go, guard.go, render.go). Reading the
-// cluster happens in topology.go and revisions.go alone: from the caches, but for
-// one GET of a ReplicaSet or ControllerRevision where a template is compared with,
-// or rendered from, a revision that exists, one LIST of a workload's pods where its
-// batches start, and one GET of the StatefulSet that somebody makes smaller.
+// The decisions are pure functions (flight.go, guard.go, render.go). The cluster is
+// read by package topology, but for one GET of the StatefulSet that somebody makes
+// smaller (scale.go).
 package webhook

@@ -7,11 +7,6 @@ import (
 	"context"
 	"fmt"
 
-	appsv1 "k8s.io/api/apps/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/evenkeel-dev/evenkeel/traffic/index"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
@@ -36,25 +31,10 @@ func putBack(key string) []string {
 // editedState tells whoever edited the state of a Deployment. kubectl rollout undo
 // brings the annotations of the revision that it goes back to, and edits nothing.
 func (h *Handler) editedState(ctx context.Context, d *deployment) []string {
-	if d.old == nil || !edited(rollout.StateAnnotation, d.old.Annotations, d.incoming.Annotations) || h.topology.carried(ctx, d.old, d.incoming.Annotations[rollout.StateAnnotation]) {
+	if d.old == nil || !edited(rollout.StateAnnotation, d.old.Annotations, d.incoming.Annotations) || h.topology.Carried(ctx, d.old, d.incoming.Annotations[rollout.StateAnnotation]) {
 		return nil
 	}
 	return putBack(rollout.StateAnnotation)
-}
-
-// carried tells whether a revision of a Deployment carries a state.
-func (t topology) carried(ctx context.Context, d *appsv1.Deployment, state string) bool {
-	var list appsv1.ReplicaSetList
-	if t.cache.List(ctx, &list, client.InNamespace(d.Namespace), index.OwnedBy(d.UID), client.UnsafeDisableDeepCopy) != nil {
-		return false
-	}
-	for i := range list.Items {
-		rs := &list.Items[i]
-		if its, there := rs.Annotations[rollout.StateAnnotation]; there && its == state && metav1.IsControlledBy(rs, d) {
-			return true
-		}
-	}
-	return false
 }
 
 // editedSplit tells whoever edited the split of a route or Service.

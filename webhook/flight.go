@@ -17,6 +17,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/policy/rules"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/webhook/review"
+	"github.com/evenkeel-dev/evenkeel/webhook/topology"
 )
 
 // flight is what a review adds to the policy's plan for the sake of a rollout.
@@ -62,7 +63,7 @@ func (h *Handler) startFlight(ctx context.Context, d *deployment, plan policy.Pl
 			return flight{denied: refused}, err
 		}
 		if again != nil {
-			changed, template = true, &again.template
+			changed, template = true, &again.Template
 			f.changes = append(f.changes, templateChanges(*again)...)
 		}
 	}
@@ -128,25 +129,25 @@ func (h *Handler) plan(ctx context.Context, d *deployment, object *appsv1.Deploy
 	if err != nil {
 		return rollout.State{Strategy: p.Strategy}, obstacle{plain: err.Error()}, nil
 	}
-	found, err := h.topology.survey(ctx, d.old, wish{rollout: p, template: template, back: d.frozen != nil, hosts: d.policy.StrangeHosts()})
+	found, err := h.topology.Survey(ctx, d.old, topology.Wish{Rollout: p, Template: template, Back: d.frozen != nil, Hosts: d.policy.StrangeHosts()})
 	if err != nil {
 		return rollout.State{}, obstacle{}, err
 	}
-	if found.missing == "" && found.between != "" && d.frozen == nil && p.Strategy != rollout.Rolling {
-		found.missing = fmt.Sprintf("an earlier rollout is unfinished: %s has pods besides %s", found.between, found.stable.ReplicaSet)
+	if found.Missing == "" && found.Between != "" && d.frozen == nil && p.Strategy != rollout.Rolling {
+		found.Missing = fmt.Sprintf("an earlier rollout is unfinished: %s has pods besides %s", found.Between, found.Stable.ReplicaSet)
 	}
-	if no := (obstacle{found.missing, found.refused}); no != (obstacle{}) {
+	if no := (obstacle{found.Missing, found.Refused}); no != (obstacle{}) {
 		return rollout.State{Strategy: p.Strategy}, no, nil
 	}
 	user := rollout.KnobsOf(object)
 	state := rollout.State{
 		Strategy: p.Strategy, Capacity: capacity(p), OnFailure: p.OnFailure, Match: p.Match, Held: user.Paused,
-		Steps: steps.String(), Stable: found.stable, Timing: timing(p, user), Services: found.services, Backends: found.backends,
+		Steps: steps.String(), Stable: found.Stable, Timing: timing(p, user), Services: found.Services, Backends: found.Backends,
 	}
-	for _, ref := range found.routes {
+	for _, ref := range found.Routes {
 		state.Routes = append(state.Routes, ref.String())
 	}
-	if len(found.routes) > 0 {
+	if len(found.Routes) > 0 {
 		state.Mirror = d.mirror()
 	}
 	if state.Strategy == rollout.Rolling {
@@ -155,10 +156,10 @@ func (h *Handler) plan(ctx context.Context, d *deployment, object *appsv1.Deploy
 		state.Analyses = d.policy.Evidence()
 		d.warnings = append(d.warnings, d.uncounted(state)...)
 	}
-	for _, why := range found.undivided {
+	for _, why := range found.Undivided {
 		d.warnings = append(d.warnings, "evenkeel: "+why+"; its traffic stays on stable until the end")
 	}
-	for _, line := range found.told {
+	for _, line := range found.Told {
 		d.warnings = append(d.warnings, "evenkeel: "+line)
 	}
 	user.Paused = false // it is the word of a person to the release now
@@ -181,8 +182,8 @@ func capacity(p policy.Rollout) string {
 
 // rolledBack answers the template that was rolled back: refused when it comes
 // again, and taken again when a person says retry.
-func (h *Handler) rolledBack(ctx context.Context, d *deployment, plan policy.Plan, action rollout.Action) (string, *revision, error) {
-	failed, err := h.topology.revision(ctx, d.old.Namespace, d.state.Canary.ReplicaSet)
+func (h *Handler) rolledBack(ctx context.Context, d *deployment, plan policy.Plan, action rollout.Action) (string, *topology.Revision, error) {
+	failed, err := h.topology.Revision(ctx, d.old.Namespace, d.state.Canary.ReplicaSet)
 	if err != nil || failed == nil {
 		return "", nil, err
 	}
@@ -232,7 +233,7 @@ func (h *Handler) guardFlight(ctx context.Context, d *deployment, plan policy.Pl
 // otherTemplate answers a template other than the canary's, in flight: the way
 // back when it is stable's, and otherwise a rollout that starts over.
 func (h *Handler) otherTemplate(ctx context.Context, d *deployment, plan policy.Plan, state rollout.State, f flight) (flight, error) {
-	stable, err := h.topology.revision(ctx, d.old.Namespace, state.Stable.ReplicaSet)
+	stable, err := h.topology.Revision(ctx, d.old.Namespace, state.Stable.ReplicaSet)
 	if err != nil {
 		return flight{}, err
 	}
@@ -283,14 +284,14 @@ func timing(p policy.Rollout, user rollout.Knobs) rollout.Timing {
 }
 
 // sameTemplate tells whether what a plan makes of the template is a revision's.
-func sameTemplate(plan policy.Plan, r *revision) bool {
+func sameTemplate(plan policy.Plan, r *topology.Revision) bool {
 	ours, err := policy.ParseInjected(plan.Object.Annotations[policy.InjectedAnnotation])
 	if err != nil {
 		return false
 	}
-	theirs, err := policy.ParseInjected(r.injected)
+	theirs, err := policy.ParseInjected(r.Injected)
 	if err != nil {
 		return false
 	}
-	return rules.SameTemplate(plan.Object.Spec.Template, r.template, ours, theirs)
+	return rules.SameTemplate(plan.Object.Spec.Template, r.Template, ours, theirs)
 }

@@ -118,7 +118,7 @@ func (h *Handler) surveyBack(ctx context.Context, w *workload) (batch.State, str
 	if no != "" {
 		return batch.State{}, no, nil
 	}
-	stable, canary, err := h.topology.wayBack(ctx, w)
+	stable, canary, err := h.topology.WayBack(ctx, w.batched())
 	if err != nil {
 		return batch.State{}, "", err
 	}
@@ -126,8 +126,8 @@ func (h *Handler) surveyBack(ctx context.Context, w *workload) (batch.State, str
 		return batch.State{}, "no ready pod of it is of a ControllerRevision that is there", nil
 	}
 	user := w.incoming.knobs.Released()
-	plan.Stable, plan.User = stable.version, &user
-	if plan.Services, no, err = h.topology.movedServices(ctx, w, w.old.template.Labels); err != nil || no != "" {
+	plan.Stable, plan.User = stable.Version, &user
+	if plan.Services, no, err = h.topology.MovedServices(ctx, w.batched(), w.old.template.Labels); err != nil || no != "" {
 		return batch.State{}, no, err
 	}
 	state := batch.Begin(plan, w.now)

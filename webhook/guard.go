@@ -92,7 +92,7 @@ func (h *Handler) mutateRoute(kind route.Kind) func(*http.Request, *admissionv1.
 		if split, err = split.ByHand(route.Annotations(n.tree)); err != nil {
 			return review.Answer{Denied: "evenkeel: " + err.Error()}, nil
 		}
-		renderer, unknown, err := h.topology.renderer(r.Context(), kind, n.tree)
+		renderer, unknown, err := h.topology.Renderer(r.Context(), kind, n.tree)
 		switch {
 		case err != nil:
 			return review.Answer{}, err
@@ -103,11 +103,11 @@ func (h *Handler) mutateRoute(kind route.Kind) func(*http.Request, *admissionv1.
 		if err != nil {
 			return review.Answer{Denied: fmt.Sprintf("evenkeel: this route cannot be divided: %v", err)}, nil
 		}
-		why, err := h.topology.strangerByHand(r.Context(), kind, renderer, renderer.Restore(n.tree, before), before, split)
+		why, err := h.topology.StrangerByHand(r.Context(), kind, renderer, renderer.Restore(n.tree, before), before, split)
 		if err != nil || why != "" {
 			return review.Answer{Denied: why}, err
 		}
-		if why := h.topology.newMirror(r.Context(), kind, n.old, before, rendering); why != "" {
+		if why := h.topology.NewMirror(r.Context(), kind, n.old, before, rendering); why != "" {
 			return review.Answer{Denied: fmt.Sprintf("evenkeel: this %s is in flight and cannot mirror as its release asks: %s", kind.Name(), why)}, nil
 		}
 		return n.divided(rendering)

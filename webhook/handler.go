@@ -21,6 +21,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 	"github.com/evenkeel-dev/evenkeel/webhook/review"
+	"github.com/evenkeel-dev/evenkeel/webhook/topology"
 )
 
 // Options are what a Handler is made of.
@@ -56,7 +57,7 @@ type Options struct {
 
 // Handler answers all admission requests of Evenkeel.
 type Handler struct {
-	topology topology
+	topology topology.Reader
 	policies *config.Store
 	self     string
 	log      logr.Logger
@@ -78,7 +79,7 @@ func New(o Options) *Handler {
 		o.Kinds = route.Kinds()
 	}
 	return &Handler{
-		topology: topology{cache: o.Cache, near: o.Near, live: o.Live, filled: o.Filled, unasked: o.Unasked, kinds: o.Kinds},
+		topology: topology.Reader{Cache: o.Cache, Near: o.Near, Live: o.Live, Filled: o.Filled, Unasked: o.Unasked, Kinds: o.Kinds},
 		policies: o.Policies, self: o.Self, log: o.Log, metrics: o.Metrics, told: told{o.Events}, tracer: o.Tracer, now: o.Now,
 	}
 }
@@ -148,7 +149,7 @@ func (h *Handler) usable(r *http.Request, object *corev1.ConfigMap, namespace st
 		if err != nil {
 			return err
 		}
-		namespaceLabels, err := h.topology.namespaceLabels(r.Context(), namespace)
+		namespaceLabels, err := h.topology.NamespaceLabels(r.Context(), namespace)
 		if err != nil {
 			return err
 		}

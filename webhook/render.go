@@ -15,6 +15,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/webhook/review"
+	"github.com/evenkeel-dev/evenkeel/webhook/topology"
 )
 
 // renderOwn answers Evenkeel's own write of a state: the fields that the new
@@ -26,7 +27,7 @@ func (h *Handler) renderOwn(ctx context.Context, d *deployment) (review.Answer, 
 	}
 	changes := d.render(next)
 	if next.Phase == rollout.RollingBack && !next.HoldsTemplate() {
-		stable, err := h.topology.revision(ctx, d.old.Namespace, next.Stable.ReplicaSet)
+		stable, err := h.topology.Revision(ctx, d.old.Namespace, next.Stable.ReplicaSet)
 		if err != nil {
 			return review.Answer{}, err
 		}
@@ -84,12 +85,12 @@ func (d *deployment) keepTemplate() []policy.Change {
 }
 
 // versionLabel lets the Deployment's version label follow a restored template.
-func (d *deployment) versionLabel(stable *revision) []policy.Change {
+func (d *deployment) versionLabel(stable *topology.Revision) []policy.Change {
 	injected, err := policy.ParseInjected(d.old.Annotations[policy.InjectedAnnotation])
 	if err != nil || injected.VersionLabel == "" {
 		return nil
 	}
-	value := stable.template.Labels[injected.VersionLabel]
+	value := stable.Template.Labels[injected.VersionLabel]
 	return []policy.Change{{Path: review.LabelPath(injected.VersionLabel), Value: textOrNil(value)}}
 }
 
@@ -119,11 +120,11 @@ func valueOf(v *intstr.IntOrString) any {
 
 func secondsOf(n int32) time.Duration { return time.Duration(n) * time.Second }
 
-func templateChanges(r revision) []policy.Change {
+func templateChanges(r topology.Revision) []policy.Change {
 	return []policy.Change{
-		{Path: "/spec/template", Value: r.raw},
-		{Path: review.AnnotationPath(policy.InjectedAnnotation), Value: textOrNil(r.injected)},
-		{Path: review.AnnotationPath(policy.CauseAnnotation), Value: textOrNil(r.cause)},
+		{Path: "/spec/template", Value: r.Raw},
+		{Path: review.AnnotationPath(policy.InjectedAnnotation), Value: textOrNil(r.Injected)},
+		{Path: review.AnnotationPath(policy.CauseAnnotation), Value: textOrNil(r.Cause)},
 	}
 }
 

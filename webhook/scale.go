@@ -31,7 +31,7 @@ func (h *Handler) validateScale(r *http.Request, request *admissionv1.AdmissionR
 		return review.Answer{}, fmt.Errorf("cannot decode the Scale: %w", err)
 	}
 	var d appsv1.Deployment
-	if h.topology.cache.Get(r.Context(), client.ObjectKey{Namespace: request.Namespace, Name: request.Name}, &d) != nil {
+	if h.topology.Cache.Get(r.Context(), client.ObjectKey{Namespace: request.Namespace, Name: request.Name}, &d) != nil {
 		return review.Answer{}, nil
 	}
 	subject, err := h.resting(r.Context(), &d)
@@ -53,7 +53,7 @@ func (h *Handler) validateStatefulSetScale(r *http.Request, request *admissionv1
 		}
 	}
 	set := metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "apps/v1", Kind: statefulSet}}
-	if err := h.topology.live.Get(r.Context(), client.ObjectKey{Namespace: request.Namespace, Name: request.Name}, &set); err != nil {
+	if err := h.topology.Live.Get(r.Context(), client.ObjectKey{Namespace: request.Namespace, Name: request.Name}, &set); err != nil {
 		return review.Answer{}, fmt.Errorf("cannot get StatefulSet %q: %w", request.Name, err)
 	}
 	state, err := batch.ParseState(set.Annotations[rollout.StateAnnotation])

@@ -97,3 +97,15 @@ func (w *workload) starts(s batch.State) []string {
 	}
 	return lines
 }
+
+// quoted names several objects of a kind.
+func quoted(kind string, names []string) string {
+	text := kind
+	for i, name := range names {
+		if i > 0 {
+			text += ","
+		}
+		text += fmt.Sprintf(" %q", name)
+	}
+	return text
+}

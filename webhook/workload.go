@@ -22,8 +22,8 @@ import (
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/traffic/batch"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
-	"github.com/evenkeel-dev/evenkeel/traffic/route"
 	"github.com/evenkeel-dev/evenkeel/webhook/review"
+	"github.com/evenkeel-dev/evenkeel/webhook/topology"
 )
 
 // The kinds of workloads that are released in batches alone.
@@ -214,7 +214,9 @@ func (s *sentWorkload) turn() (int, error) {
 	return turn, nil
 }
 
-// narrow is how its Services name a workload.
-func (w *workload) narrow() route.Narrow {
-	return route.Narrow{Workload: w.kind + "/" + w.incoming.Metadata.Name}
+// batched is the live workload for those who look around it.
+func (w *workload) batched() topology.Batched {
+	return topology.Batched{
+		Kind: w.kind, Metadata: &w.old.Metadata, Selector: w.old.Spec.Selector, Template: &w.old.template, UpdateRevision: w.old.Status.UpdateRevision,
+	}
 }

@@ -1,7 +1,7 @@
 // Copyright The Evenkeel Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package webhook
+package topology
 
 import (
 	"cmp"
@@ -25,48 +25,51 @@ import (
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
 
-// topology reads the neighbours of a Deployment.
-type topology struct {
-	cache client.Reader // informers
-	near  client.Reader // informers of what only checks look at
-	live  client.Reader // the API server; one GET a review at most
-	// filled tells whether the cache of a kind of neighbours is filled; nil: all are.
-	filled  func(policy.Kind) bool
-	unasked []policy.Kind
-	// kinds are the kinds of routes that the cluster has.
-	kinds []route.Kind
+// Reader reads the neighbours of a workload.
+type Reader struct {
+	Cache client.Reader // informers
+	Near  client.Reader // informers of what only checks look at
+	Live  client.Reader // the API server; one GET a review at most
+	// Filled tells whether the cache of a kind of neighbours is filled; nil: all are.
+	Filled func(policy.Kind) bool
+	// Unasked are the kinds of neighbours that are never looked at.
+	Unasked []policy.Kind
+	// Kinds are the kinds of routes that the cluster has.
+	Kinds []route.Kind
 }
 
-// surroundings is what a canary needs around its Deployment.
-type surroundings struct {
-	services, backends []string
-	routes             []route.Ref
-	stable             rollout.Version
-	// undivided says which routes keep all their traffic on stable, and why.
-	undivided []string
-	// told is what else a person should know about a release that starts.
-	told []string
-	// refused says why what is there cannot be divided, and what mends it; empty
+// Surroundings is what a release needs around its Deployment.
+type Surroundings struct {
+	Services, Backends []string
+	Routes             []route.Ref
+	Stable             rollout.Version
+	// Undivided says which routes keep all their traffic on stable, and why.
+	Undivided []string
+	// Told is what else a person should know about a release that starts.
+	Told []string
+	// Refused says why what is there cannot be divided, and what mends it; empty
 	// when it can, or when there is nothing to divide.
-	refused string
-	// missing says why there can be no two versions; empty when there can.
-	missing string
-	// between names what an earlier rollout left, see there.
-	between string
+	Refused string
+	// Missing says why there can be no two versions; empty when there can.
+	Missing string
+	// Between names a ReplicaSet that an earlier rollout left with pods, and that is
+	// younger than stable's: of two old versions the stock controller takes the pods of
+	// the older one first, and that would be stable's.
+	Between string
 }
 
-// revision is a template that there was, typed to compare and raw to render.
-type revision struct {
-	template corev1.PodTemplateSpec
-	raw      any
-	injected string
-	cause    string
+// Revision is a template that there was, typed to compare and raw to render.
+type Revision struct {
+	Template corev1.PodTemplateSpec
+	Raw      any
+	// Injected and Cause are the annotations that its object has of those names.
+	Injected, Cause string
 }
 
-// services lists the Services that select the pods of a template.
-func (t topology) services(ctx context.Context, namespace string, podLabels map[string]string) ([]corev1.Service, error) {
+// Services lists the Services that select the pods of a template.
+func (r Reader) Services(ctx context.Context, namespace string, podLabels map[string]string) ([]corev1.Service, error) {
 	var list corev1.ServiceList
-	return listed(ctx, t.cache, namespace, &list, func() []corev1.Service { return list.Items },
+	return listed(ctx, r.Cache, namespace, &list, func() []corev1.Service { return list.Items },
 		func(s *corev1.Service) string { return s.Name },
 		func(s *corev1.Service) bool {
 			own := route.OwnSelector(s.Spec.Selector)
@@ -84,34 +87,34 @@ func selects(selector, labels map[string]string) bool {
 	return true
 }
 
-// survey finds what a release of a Deployment needs. old is the live object.
-func (t topology) survey(ctx context.Context, old *appsv1.Deployment, asked wish) (surroundings, error) {
-	var s surroundings
-	if divides(asked.rollout.Strategy) {
-		if err := t.surveyTraffic(ctx, old, asked, &s); err != nil {
+// Survey finds what a release of a Deployment needs. old is the live object.
+func (r Reader) Survey(ctx context.Context, old *appsv1.Deployment, asked Wish) (Surroundings, error) {
+	var s Surroundings
+	if Divides(asked.Rollout.Strategy) {
+		if err := r.surveyTraffic(ctx, old, asked, &s); err != nil {
 			return s, err
 		}
 	}
-	return s, t.surveyStable(ctx, old, &s)
+	return s, r.surveyStable(ctx, old, &s)
 }
 
 // surveyTraffic finds the Services and routes that lead to the pods.
-func (t topology) surveyTraffic(ctx context.Context, old *appsv1.Deployment, asked wish, s *surroundings) error {
-	services, err := t.services(ctx, old.Namespace, asked.template.Labels)
+func (r Reader) surveyTraffic(ctx context.Context, old *appsv1.Deployment, asked Wish, s *Surroundings) error {
+	services, err := r.Services(ctx, old.Namespace, asked.Template.Labels)
 	if err != nil || len(services) == 0 {
 		return err
 	}
 	for i := range services {
-		s.services = append(s.services, services[i].Name)
-		if why, fix := unusable(&services[i], route.Narrow{Deployment: old.Name}); s.refused == "" && why != "" {
-			s.refused = why + ". " + fix
+		s.Services = append(s.Services, services[i].Name)
+		if why, fix := unusable(&services[i], route.Narrow{Deployment: old.Name}); s.Refused == "" && why != "" {
+			s.Refused = why + ". " + fix
 		}
 	}
-	if err := t.surveyRoutes(ctx, old, asked, s); err != nil || len(s.backends) == 0 || asked.back {
+	if err := r.surveyRoutes(ctx, old, asked, s); err != nil || len(s.Backends) == 0 || asked.Back {
 		return err
 	}
-	refused, told := ports(services, &old.Spec.Template.Spec, &asked.template.Spec)
-	s.refused, s.told = cmp.Or(s.refused, refused, asked.hosts), told
+	refused, told := Ports(services, &old.Spec.Template.Spec, &asked.Template.Spec)
+	s.Refused, s.Told = cmp.Or(s.Refused, refused, asked.Hosts), told
 	return nil
 }
 
@@ -139,36 +142,36 @@ func unusable(service *corev1.Service, whose route.Narrow) (why, fix string) {
 
 // surveyStable finds the ReplicaSet that serves, which is the one with most ready
 // pods, and whether it can carry all.
-func (t topology) surveyStable(ctx context.Context, old *appsv1.Deployment, s *surroundings) error {
+func (r Reader) surveyStable(ctx context.Context, old *appsv1.Deployment, s *Surroundings) error {
 	var list appsv1.ReplicaSetList
-	if err := t.cache.List(ctx, &list, client.InNamespace(old.Namespace), index.OwnedBy(old.UID), client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.Cache.List(ctx, &list, client.InNamespace(old.Namespace), index.OwnedBy(old.UID), client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("cannot list ReplicaSets: %w", err)
 	}
 	most, stable := int32(-1), (*appsv1.ReplicaSet)(nil)
 	for i := range list.Items {
 		rs := &list.Items[i]
 		if metav1.IsControlledBy(rs, old) && (rs.Status.ReadyReplicas > most || (rs.Status.ReadyReplicas == most && rs.Annotations[rollout.RevisionAnnotation] == old.Annotations[rollout.RevisionAnnotation])) {
-			most, stable, s.stable = rs.Status.ReadyReplicas, rs, versionOf(rs)
+			most, stable, s.Stable = rs.Status.ReadyReplicas, rs, versionOf(rs)
 		}
 	}
-	s.between = between(list.Items, old, stable)
+	s.Between = between(list.Items, old, stable)
 	switch replicas := ptr.Deref(old.Spec.Replicas, 1); {
 	case most < 0:
-		s.missing = "its first rollout has not started yet"
+		s.Missing = "its first rollout has not started yet"
 	case most < replicas:
-		s.missing = fmt.Sprintf("an earlier rollout is unfinished: %d of %d pods of %s are ready", most, replicas, s.stable.ReplicaSet)
+		s.Missing = fmt.Sprintf("an earlier rollout is unfinished: %d of %d pods of %s are ready", most, replicas, s.Stable.ReplicaSet)
 	}
 	return nil
 }
 
-// revision gets a ReplicaSet's template; nil when the ReplicaSet is gone.
-func (t topology) revision(ctx context.Context, namespace, name string) (*revision, error) {
+// Revision gets a ReplicaSet's template; nil when the ReplicaSet is gone.
+func (r Reader) Revision(ctx context.Context, namespace, name string) (*Revision, error) {
 	if name == "" {
 		return nil, nil
 	}
 	object := &unstructured.Unstructured{}
 	object.SetGroupVersionKind(appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))
-	err := t.live.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, object)
+	err := r.Live.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, object)
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}
@@ -185,14 +188,14 @@ func (t topology) revision(ctx context.Context, namespace, name string) (*revisi
 	}
 	unstructured.RemoveNestedField(raw, "metadata", "labels", "pod-template-hash")
 	delete(typed.Spec.Template.Labels, "pod-template-hash")
-	return &revision{template: typed.Spec.Template, raw: raw, injected: typed.Annotations[policy.InjectedAnnotation], cause: typed.Annotations[policy.CauseAnnotation]}, nil
+	return &Revision{Template: typed.Spec.Template, Raw: raw, Injected: typed.Annotations[policy.InjectedAnnotation], Cause: typed.Annotations[policy.CauseAnnotation]}, nil
 }
 
-// revisions lists the templates that a Deployment had, as the cache has them: one
+// Revisions lists the templates that a Deployment had, as the cache has them: one
 // that is not there yet is only not gone back to.
-func (t topology) revisions(ctx context.Context, d *appsv1.Deployment) []policy.Revision {
+func (r Reader) Revisions(ctx context.Context, d *appsv1.Deployment) []policy.Revision {
 	var list appsv1.ReplicaSetList
-	if t.cache.List(ctx, &list, client.InNamespace(d.Namespace), index.OwnedBy(d.UID), client.UnsafeDisableDeepCopy) != nil {
+	if r.Cache.List(ctx, &list, client.InNamespace(d.Namespace), index.OwnedBy(d.UID), client.UnsafeDisableDeepCopy) != nil {
 		return nil
 	}
 	var out []policy.Revision
@@ -218,21 +221,10 @@ func isCanaryService(s *corev1.Service) bool {
 	return s.Labels[rollout.RoleLabel] == rollout.RoleCanary
 }
 
-func quoted(kind string, names []string) string {
-	text := kind
-	for i, name := range names {
-		if i > 0 {
-			text += ","
-		}
-		text += fmt.Sprintf(" %q", name)
-	}
-	return text
-}
-
-// namespaceLabels gives the labels by which policies select namespaces.
-func (t topology) namespaceLabels(ctx context.Context, name string) (map[string]string, error) {
+// NamespaceLabels gives the labels by which policies select namespaces.
+func (r Reader) NamespaceLabels(ctx context.Context, name string) (map[string]string, error) {
 	var namespace corev1.Namespace
-	if err := t.cache.Get(ctx, client.ObjectKey{Name: name}, &namespace); err != nil {
+	if err := r.Cache.Get(ctx, client.ObjectKey{Name: name}, &namespace); err != nil {
 		if apierrors.IsNotFound(err) { // younger than the cache
 			return map[string]string{corev1.LabelMetadataName: name}, nil
 		}

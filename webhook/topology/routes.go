@@ -1,7 +1,7 @@
 // Copyright The Evenkeel Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package webhook
+package topology
 
 import (
 	"context"
@@ -39,18 +39,18 @@ type found struct {
 	taken  string
 }
 
-// divides tells whether a strategy moves traffic by routes.
-func divides(strategy string) bool {
+// Divides tells whether a strategy moves traffic by routes.
+func Divides(strategy string) bool {
 	return strategy == rollout.Canary || strategy == rollout.BlueGreen
 }
 
 // routes lists what leads to one of the Services, and whether it can be divided.
-func (t topology) routes(ctx context.Context, d *appsv1.Deployment, services []corev1.Service, p policy.Rollout) ([]policy.Route, error) {
+func (r Reader) routes(ctx context.Context, d *appsv1.Deployment, services []corev1.Service, p policy.Rollout) ([]policy.Route, error) {
 	names := make([]string, len(services))
 	for i := range services {
 		names[i] = services[i].Name
 	}
-	all, err := t.leading(ctx, d, names, p)
+	all, err := r.leading(ctx, d, names, p)
 	var out []policy.Route
 	for _, one := range all {
 		out = append(out, policy.Route{Kind: one.ref.Kind.Name(), Name: one.ref.Name, Services: one.services, Problem: one.problem})
@@ -60,14 +60,14 @@ func (t topology) routes(ctx context.Context, d *appsv1.Deployment, services []c
 
 // leading finds the routes that lead to Services of a Deployment: those that its
 // annotation names, or all.
-func (t topology) leading(ctx context.Context, d *appsv1.Deployment, services []string, p policy.Rollout) ([]found, error) {
+func (r Reader) leading(ctx context.Context, d *appsv1.Deployment, services []string, p policy.Rollout) ([]found, error) {
 	only, err := route.ParseRefs(p.Routes)
 	if err != nil {
 		only = nil // the check "strategy" tells about it
 	}
 	var out []found
-	for _, kind := range t.kinds {
-		objects, err := t.trees(ctx, d.Namespace, kind, services)
+	for _, kind := range r.Kinds {
+		objects, err := r.trees(ctx, d.Namespace, kind, services)
 		if err != nil {
 			return nil, err
 		}
@@ -76,12 +76,12 @@ func (t topology) leading(ctx context.Context, d *appsv1.Deployment, services []
 			if isOwned(object) || (len(only) > 0 && !slices.Contains(only, ref)) {
 				continue
 			}
-			one, err := t.look(ctx, object, ref, share(d.Name, p.Match, 0), services)
+			one, err := r.look(ctx, object, ref, share(d.Name, p.Match, 0), services)
 			if err != nil {
 				return nil, err
 			}
 			if len(one.services) > 0 {
-				if one.taken, err = t.taken(ctx, one, d); err != nil {
+				if one.taken, err = r.taken(ctx, one, d); err != nil {
 					return nil, err
 				}
 				out = append(out, one)
@@ -104,8 +104,8 @@ func missing(only []route.Ref, there []found) []found {
 
 // taken refuses a route beside which something would stand that has the name of
 // somebody's own.
-func (t topology) taken(ctx context.Context, one found, owner metav1.Object) (string, error) {
-	name, err := t.stranger(ctx, one.ref.Kind, one.beside, owner)
+func (r Reader) taken(ctx context.Context, one found, owner metav1.Object) (string, error) {
+	name, err := r.stranger(ctx, one.ref.Kind, one.beside, owner)
 	if name == "" || err != nil {
 		return "", err
 	}
@@ -113,9 +113,9 @@ func (t topology) taken(ctx context.Context, one found, owner metav1.Object) (st
 	return fmt.Sprintf("%s %q exists and is not Evenkeel's, and the %s beside %s would have its name. Give it another one, or leave the traffic to the pods:\n  %s", kind, name, kind, one.ref.Words(), podsAlone), nil
 }
 
-// strangerByHand refuses a route whose owner asks anew for a pair beside which
+// StrangerByHand refuses a route whose owner asks anew for a pair beside which
 // something would stand that has the name of somebody's own.
-func (t topology) strangerByHand(ctx context.Context, kind route.Kind, renderer route.Renderer, own route.Object, before, now route.Split) (string, error) {
+func (r Reader) StrangerByHand(ctx context.Context, kind route.Kind, renderer route.Renderer, own route.Object, before, now route.Split) (string, error) {
 	asks := now.OfDeployment("")
 	if len(asks.Shares) == 0 || asks.Same(before.OfDeployment("")) {
 		return "", nil
@@ -124,7 +124,7 @@ func (t topology) strangerByHand(ctx context.Context, kind route.Kind, renderer 
 	if err != nil || len(names) == 0 {
 		return "", err
 	}
-	name, err := t.stranger(ctx, kind, names, &unstructured.Unstructured{Object: own})
+	name, err := r.stranger(ctx, kind, names, &unstructured.Unstructured{Object: own})
 	if name == "" || err != nil {
 		return "", err
 	}
@@ -132,10 +132,10 @@ func (t topology) strangerByHand(ctx context.Context, kind route.Kind, renderer 
 }
 
 // stranger finds one of some names that somebody else than an owner has.
-func (t topology) stranger(ctx context.Context, kind route.Kind, names []string, owner metav1.Object) (string, error) {
+func (r Reader) stranger(ctx context.Context, kind route.Kind, names []string, owner metav1.Object) (string, error) {
 	for _, name := range names {
 		there := kinds.Blank(kind)
-		err := t.cache.Get(ctx, client.ObjectKey{Namespace: owner.GetNamespace(), Name: name}, there)
+		err := r.Cache.Get(ctx, client.ObjectKey{Namespace: owner.GetNamespace(), Name: name}, there)
 		switch {
 		case apierrors.IsNotFound(err):
 		case err != nil:
@@ -156,9 +156,9 @@ func share(deployment, match string, mirror int) func(service string) route.Shar
 }
 
 // look tells which of the Services a route leads to, and whether it can show them divided.
-func (t topology) look(ctx context.Context, object route.Object, ref route.Ref, share func(string) route.Share, services []string) (found, error) {
+func (r Reader) look(ctx context.Context, object route.Object, ref route.Ref, share func(string) route.Share, services []string) (found, error) {
 	one := found{ref: ref, object: object}
-	renderer, unknown, err := t.renderer(ctx, ref.Kind, object)
+	renderer, unknown, err := r.Renderer(ctx, ref.Kind, object)
 	if err != nil {
 		return one, err
 	}
@@ -194,13 +194,13 @@ func beside(renderer route.Renderer, own route.Object, split route.Split) ([]str
 	return names, err
 }
 
-// renderer gives the renderer of a route. For an Ingress whose controller cannot
+// Renderer gives the renderer of a route. For an Ingress whose controller cannot
 // weigh it gives one that only knows its Services, and why there is no other.
-func (t topology) renderer(ctx context.Context, kind route.Kind, object route.Object) (route.Renderer, error, error) {
+func (r Reader) Renderer(ctx context.Context, kind route.Kind, object route.Object) (route.Renderer, error, error) {
 	controller := ""
 	if kind == route.Ingress {
 		var classes networkingv1.IngressClassList
-		if err := t.cache.List(ctx, &classes, client.UnsafeDisableDeepCopy); err != nil {
+		if err := r.Cache.List(ctx, &classes, client.UnsafeDisableDeepCopy); err != nil {
 			return nil, nil, errors.New("IngressClasses cannot be listed")
 		}
 		controller = kinds.Controller(object, classes.Items)
@@ -213,11 +213,11 @@ func (t topology) renderer(ctx context.Context, kind route.Kind, object route.Ob
 }
 
 // trees lists the routes of a kind that may lead to one of some Services as they are.
-func (t topology) trees(ctx context.Context, namespace string, kind route.Kind, services []string) ([]route.Object, error) {
+func (r Reader) trees(ctx context.Context, namespace string, kind route.Kind, services []string) ([]route.Object, error) {
 	byName := map[string]route.Object{}
 	for _, service := range services {
 		list := kinds.BlankList(kind)
-		if err := t.cache.List(ctx, list, client.InNamespace(namespace), index.LeadingTo(service), client.UnsafeDisableDeepCopy); err != nil {
+		if err := r.Cache.List(ctx, list, client.InNamespace(namespace), index.LeadingTo(service), client.UnsafeDisableDeepCopy); err != nil {
 			return nil, fmt.Errorf("%ss cannot be listed", kind.Name())
 		}
 		for i := range list.Items {

@@ -1,7 +1,7 @@
 // Copyright The Evenkeel Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package webhook
+package topology
 
 import (
 	"fmt"
@@ -11,11 +11,33 @@ import (
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/yaml"
 
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
+
+// cluster holds objects.
+func cluster(t *testing.T, manifests ...string) client.WithWatch {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	require.NoError(t, clientgoscheme.AddToScheme(scheme))
+	require.NoError(t, gatewayv1.Install(scheme))
+	var objects []client.Object
+	for _, manifest := range manifests {
+		object := &unstructured.Unstructured{}
+		require.NoError(t, yaml.Unmarshal([]byte(manifest), &object.Object))
+		objects = append(objects, object)
+	}
+	return fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).Build()
+}
 
 // httpRoute leads to a Service.
 func httpRoute(name, service, more string) string {
@@ -51,7 +73,7 @@ func TestWhichRoutesLead(t *testing.T) {
 		"a text that names none":      {"tcproute/x", []string{"demo"}, []string{"httproute/web", "ingress/web"}, nil}, // the check "strategy" refuses it
 	} {
 		t.Run(name, func(t *testing.T) {
-			all, err := topology{cache: world, kinds: route.Kinds()}.leading(t.Context(), d, row.services, policy.Rollout{Routes: row.routes})
+			all, err := Reader{Cache: world, Kinds: route.Kinds()}.leading(t.Context(), d, row.services, policy.Rollout{Routes: row.routes})
 			require.NoError(t, err)
 			var refs, problems []string
 			for _, one := range all {

@@ -1,7 +1,7 @@
 // Copyright The Evenkeel Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package webhook
+package topology
 
 import (
 	"cmp"
@@ -20,36 +20,36 @@ import (
 	"github.com/evenkeel-dev/evenkeel/policy"
 )
 
-// neighbours reads what is around a Deployment, from informers alone. A kind
+// Neighbours reads what is around a Deployment, from informers alone. A kind
 // that cannot be read is unknown, and the checks that need it say so. Routes are
 // looked at only for a strategy that divides traffic.
-func (t topology) neighbours(ctx context.Context, d *appsv1.Deployment, p policy.Rollout) policy.Neighbours {
+func (r Reader) Neighbours(ctx context.Context, d *appsv1.Deployment, p policy.Rollout) policy.Neighbours {
 	n := policy.Neighbours{Unknown: map[policy.Kind]string{}}
 	for kind, read := range map[policy.Kind]func() error{
-		policy.Services: func() (err error) { n.Services, err = t.services(ctx, d.Namespace, d.Spec.Template.Labels); return err },
-		policy.Budgets:  func() (err error) { n.Budgets, err = t.budgets(ctx, d); return err },
-		policy.Scalers:  func() (err error) { n.Scalers, err = t.scalers(ctx, d); return err },
-		policy.Quotas:   func() (err error) { n.Quotas, err = t.quotas(ctx, d.Namespace); return err },
-		policy.Claims:   func() (err error) { n.Claims, err = t.claims(ctx, d); return err },
+		policy.Services: func() (err error) { n.Services, err = r.Services(ctx, d.Namespace, d.Spec.Template.Labels); return err },
+		policy.Budgets:  func() (err error) { n.Budgets, err = r.budgets(ctx, d); return err },
+		policy.Scalers:  func() (err error) { n.Scalers, err = r.scalers(ctx, d); return err },
+		policy.Quotas:   func() (err error) { n.Quotas, err = r.quotas(ctx, d.Namespace); return err },
+		policy.Claims:   func() (err error) { n.Claims, err = r.claims(ctx, d); return err },
 	} {
-		if err := t.warm(kind, read); err != nil {
+		if err := r.warm(kind, read); err != nil {
 			n.Unknown[kind] = err.Error()
 		}
 	}
-	if divides(p.Strategy) && n.Unknown[policy.Services] == "" {
-		if err := t.warm(policy.Routes, func() (err error) { n.Routes, err = t.routes(ctx, d, n.Services, p); return err }); err != nil {
+	if Divides(p.Strategy) && n.Unknown[policy.Services] == "" {
+		if err := r.warm(policy.Routes, func() (err error) { n.Routes, err = r.routes(ctx, d, n.Services, p); return err }); err != nil {
 			n.Unknown[policy.Routes] = err.Error()
 		}
 	}
-	for _, kind := range t.unasked {
+	for _, kind := range r.Unasked {
 		n.Unknown[kind] = ""
 	}
 	return n
 }
 
 // warm reads a kind whose cache is filled.
-func (t topology) warm(kind policy.Kind, read func() error) error {
-	if t.filled != nil && !t.filled(kind) {
+func (r Reader) warm(kind policy.Kind, read func() error) error {
+	if r.Filled != nil && !r.Filled(kind) {
 		return errors.New("their cache is not filled")
 	}
 	return read()
@@ -71,9 +71,9 @@ func listed[T any](ctx context.Context, c client.Reader, namespace string, list 
 	return out, nil
 }
 
-func (t topology) budgets(ctx context.Context, d *appsv1.Deployment) ([]policyv1.PodDisruptionBudget, error) {
+func (r Reader) budgets(ctx context.Context, d *appsv1.Deployment) ([]policyv1.PodDisruptionBudget, error) {
 	var list policyv1.PodDisruptionBudgetList
-	return listed(ctx, t.near, d.Namespace, &list, func() []policyv1.PodDisruptionBudget { return list.Items },
+	return listed(ctx, r.Near, d.Namespace, &list, func() []policyv1.PodDisruptionBudget { return list.Items },
 		func(b *policyv1.PodDisruptionBudget) string { return b.Name },
 		func(b *policyv1.PodDisruptionBudget) bool {
 			selector, err := metav1.LabelSelectorAsSelector(b.Spec.Selector)
@@ -81,22 +81,22 @@ func (t topology) budgets(ctx context.Context, d *appsv1.Deployment) ([]policyv1
 		})
 }
 
-func (t topology) scalers(ctx context.Context, d *appsv1.Deployment) ([]autoscalingv2.HorizontalPodAutoscaler, error) {
+func (r Reader) scalers(ctx context.Context, d *appsv1.Deployment) ([]autoscalingv2.HorizontalPodAutoscaler, error) {
 	var list autoscalingv2.HorizontalPodAutoscalerList
-	return listed(ctx, t.near, d.Namespace, &list, func() []autoscalingv2.HorizontalPodAutoscaler { return list.Items },
+	return listed(ctx, r.Near, d.Namespace, &list, func() []autoscalingv2.HorizontalPodAutoscaler { return list.Items },
 		func(h *autoscalingv2.HorizontalPodAutoscaler) string { return h.Name },
 		func(h *autoscalingv2.HorizontalPodAutoscaler) bool {
 			return h.Spec.ScaleTargetRef.Kind == "Deployment" && h.Spec.ScaleTargetRef.Name == d.Name
 		})
 }
 
-func (t topology) quotas(ctx context.Context, namespace string) ([]corev1.ResourceQuota, error) {
+func (r Reader) quotas(ctx context.Context, namespace string) ([]corev1.ResourceQuota, error) {
 	var list corev1.ResourceQuotaList
-	return listed(ctx, t.near, namespace, &list, func() []corev1.ResourceQuota { return list.Items },
+	return listed(ctx, r.Near, namespace, &list, func() []corev1.ResourceQuota { return list.Items },
 		func(q *corev1.ResourceQuota) string { return q.Name }, func(*corev1.ResourceQuota) bool { return true })
 }
 
-func (t topology) claims(ctx context.Context, d *appsv1.Deployment) ([]corev1.PersistentVolumeClaim, error) {
+func (r Reader) claims(ctx context.Context, d *appsv1.Deployment) ([]corev1.PersistentVolumeClaim, error) {
 	mounted := map[string]bool{}
 	for _, volume := range d.Spec.Template.Spec.Volumes {
 		if volume.PersistentVolumeClaim != nil {
@@ -107,7 +107,7 @@ func (t topology) claims(ctx context.Context, d *appsv1.Deployment) ([]corev1.Pe
 		return nil, nil
 	}
 	var list corev1.PersistentVolumeClaimList
-	return listed(ctx, t.near, d.Namespace, &list, func() []corev1.PersistentVolumeClaim { return list.Items },
+	return listed(ctx, r.Near, d.Namespace, &list, func() []corev1.PersistentVolumeClaim { return list.Items },
 		func(c *corev1.PersistentVolumeClaim) string { return c.Name },
 		func(c *corev1.PersistentVolumeClaim) bool { return mounted[c.Name] })
 }
