@@ -18,6 +18,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/webhook/review"
 	"github.com/evenkeel-dev/evenkeel/webhook/traced"
+	"github.com/evenkeel-dev/evenkeel/webhook/workload"
 )
 
 // deployment is one write of a Deployment, decoded.
@@ -61,14 +62,14 @@ func (h *Handler) mutateDeployment(r *http.Request, request *admissionv1.Admissi
 	}
 	d.warnings = append(d.warnings, plan.Warnings...)
 	outcome, err := h.decideFlight(r.Context(), d, plan)
-	if err != nil || outcome.denied != "" {
-		return review.Answer{Denied: outcome.denied, Warnings: d.warnings, Audit: audit}, err
+	if err != nil || outcome.Denied != "" {
+		return review.Answer{Denied: outcome.Denied, Warnings: d.warnings, Audit: audit}, err
 	}
-	patch, err := review.Patch(d.sent, outcome.changes)
+	patch, err := review.Patch(d.sent, outcome.Changes)
 	if err == nil {
-		h.told.plain(request, d.old, outcome.plainly)
+		h.told.Plain(request, d.old, outcome.Plainly)
 	}
-	warnings := slices.Concat(d.warnings, outcome.warnings, h.editedState(r.Context(), d))
+	warnings := slices.Concat(d.warnings, outcome.Warnings, h.editedState(r.Context(), d))
 	return review.Answer{Patch: patch, Warnings: warnings, Audit: audit}, err
 }
 
@@ -158,4 +159,13 @@ func (h *Handler) resolve(ctx context.Context, namespace string, objectLabels ma
 		}
 	}
 	return set.Resolve(namespace, namespaceLabels, objectLabels), nil
+}
+
+// editedState tells whoever edited the state of a Deployment. kubectl rollout undo
+// brings the annotations of the revision that it goes back to, and edits nothing.
+func (h *Handler) editedState(ctx context.Context, d *deployment) []string {
+	if d.old == nil || !workload.Edited(rollout.StateAnnotation, d.old.Annotations, d.incoming.Annotations) || h.topology.Carried(ctx, d.old, d.incoming.Annotations[rollout.StateAnnotation]) {
+		return nil
+	}
+	return workload.PutBack(rollout.StateAnnotation)
 }

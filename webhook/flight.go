@@ -18,27 +18,18 @@ import (
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/webhook/review"
 	"github.com/evenkeel-dev/evenkeel/webhook/topology"
+	"github.com/evenkeel-dev/evenkeel/webhook/workload"
 )
-
-// flight is what a review adds to the policy's plan for the sake of a rollout.
-type flight struct {
-	changes  []policy.Change
-	warnings []string
-	denied   string
-	// plainly says why a release that was asked for is a plain rolling update; empty
-	// where it is not, and where no pod changes by it.
-	plainly string
-}
 
 // decideFlight starts a rollout, keeps one on its course, or leaves the write to
 // the stock controller.
-func (h *Handler) decideFlight(ctx context.Context, d *deployment, plan policy.Plan) (flight, error) {
+func (h *Handler) decideFlight(ctx context.Context, d *deployment, plan policy.Plan) (workload.Outcome, error) {
 	switch {
 	case d.old == nil:
 		if why := h.unmirrored(ctx, d, plan.Object.Spec.Template.Labels, false); why != "" { // the route may come right after
 			d.warnings = append(d.warnings, notMirrored(why))
 		}
-		return flight{changes: append(plan.Changes, stateChanges("", false)...)}, nil
+		return workload.Outcome{Changes: append(plan.Changes, workload.StateChanges("", false)...)}, nil
 	case d.state.InFlight():
 		return h.guardFlight(ctx, d, plan)
 	default:
@@ -47,28 +38,28 @@ func (h *Handler) decideFlight(ctx context.Context, d *deployment, plan policy.P
 }
 
 // startFlight looks whether a write starts a canary.
-func (h *Handler) startFlight(ctx context.Context, d *deployment, plan policy.Plan) (flight, error) {
-	f := flight{changes: append(plan.Changes, d.keepState(d.state)...)}
+func (h *Handler) startFlight(ctx context.Context, d *deployment, plan policy.Plan) (workload.Outcome, error) {
+	f := workload.Outcome{Changes: append(plan.Changes, d.keepState(d.state)...)}
 	action := rollout.Action(d.incoming.Annotations[rollout.ActionAnnotation])
 	if action != "" {
 		if _, err := rollout.Act(d.state, action, d.now); err != nil {
-			return flight{denied: "evenkeel: " + err.Error()}, nil
+			return workload.Outcome{Denied: "evenkeel: " + err.Error()}, nil
 		}
-		f.changes = append(f.changes, policy.Change{Path: review.AnnotationPath(rollout.ActionAnnotation)})
+		f.Changes = append(f.Changes, policy.Change{Path: review.AnnotationPath(rollout.ActionAnnotation)})
 	}
 	changed, template := plan.TemplateChanged, &plan.Object.Spec.Template
 	if d.state.Phase == rollout.RolledBack && (changed || action == rollout.ActionRetry) {
 		refused, again, err := h.rolledBack(ctx, d, plan, action)
 		if err != nil || refused != "" {
-			return flight{denied: refused}, err
+			return workload.Outcome{Denied: refused}, err
 		}
 		if again != nil {
 			changed, template = true, &again.Template
-			f.changes = append(f.changes, templateChanges(*again)...)
+			f.Changes = append(f.Changes, templateChanges(*again)...)
 		}
 	}
 	if why := h.unmirrored(ctx, d, template.Labels, changed); why != "" {
-		return flight{denied: notMirrored(why) + d.takeMirrorOff()}, nil
+		return workload.Outcome{Denied: notMirrored(why) + d.takeMirrorOff()}, nil
 	}
 	if !changed || !d.released() {
 		return f, nil
@@ -76,21 +67,21 @@ func (h *Handler) startFlight(ctx context.Context, d *deployment, plan policy.Pl
 	state, no, err := h.plan(ctx, d, plan.Object, template)
 	switch {
 	case err != nil:
-		return flight{}, err
+		return workload.Outcome{}, err
 	case no.plain != "" && state.Strategy == rollout.Rolling:
 		return f, nil
 	case no.plain != "":
 		why := fmt.Sprintf("no %s, a plain rolling update: %s", state.Strategy, no.plain)
-		f.warnings = append(f.warnings, "evenkeel: "+why)
+		f.Warnings = append(f.Warnings, "evenkeel: "+why)
 		if ptr.Deref(plan.Object.Spec.Replicas, 1) == 0 {
 			return f, nil
 		}
-		if f.plainly = why; plan.Back {
+		if f.Plainly = why; plan.Back {
 			return f, nil
 		}
-		return f.plain(d.policy, d.named(), d.incoming.Annotations, d.now), nil
+		return f.Plain(d.policy, d.named(), d.incoming.Annotations, d.now), nil
 	case no.refused != "":
-		return flight{denied: fmt.Sprintf("evenkeel: this %s cannot start: %s", state.Strategy, no.refused)}, nil
+		return workload.Outcome{Denied: fmt.Sprintf("evenkeel: this %s cannot start: %s", state.Strategy, no.refused)}, nil
 	}
 	state.Log.By = d.requester
 	begun := rollout.Begin(state, d.now)
@@ -98,8 +89,8 @@ func (h *Handler) startFlight(ctx context.Context, d *deployment, plan policy.Pl
 		begun = begun.Say(d.requester, string(action), d.now)
 	}
 	begun.OverrideBy = d.overrideBy("")
-	f.changes = append(f.changes, d.render(begun)...)
-	f.warnings = append(append(f.warnings, starts(begun)...), d.notice(begun)...)
+	f.Changes = append(f.Changes, d.render(begun)...)
+	f.Warnings = append(append(f.Warnings, starts(begun)...), d.notice(begun)...)
 	return f, nil
 }
 
@@ -142,7 +133,7 @@ func (h *Handler) plan(ctx context.Context, d *deployment, object *appsv1.Deploy
 	user := rollout.KnobsOf(object)
 	state := rollout.State{
 		Strategy: p.Strategy, Capacity: capacity(p), OnFailure: p.OnFailure, Match: p.Match, Held: user.Paused,
-		Steps: steps.String(), Stable: found.Stable, Timing: timing(p, user), Services: found.Services, Backends: found.Backends,
+		Steps: steps.String(), Stable: found.Stable, Timing: workload.Timing(p, user), Services: found.Services, Backends: found.Backends,
 	}
 	for _, ref := range found.Routes {
 		state.Routes = append(state.Routes, ref.String())
@@ -201,24 +192,24 @@ func (h *Handler) rolledBack(ctx context.Context, d *deployment, plan policy.Pla
 }
 
 // guardFlight renders a user's write of a Deployment in flight.
-func (h *Handler) guardFlight(ctx context.Context, d *deployment, plan policy.Plan) (flight, error) {
+func (h *Handler) guardFlight(ctx context.Context, d *deployment, plan policy.Plan) (workload.Outcome, error) {
 	state := d.state
 	user := rollout.KnobsOf(plan.Object)
 	user.Paused = state.User.Paused
 	state.User = &user
 	state.OverrideBy = d.overrideBy(state.OverrideBy)
 	state = d.mirrorInFlight(d.hold(state))
-	f := flight{changes: plan.Changes}
+	f := workload.Outcome{Changes: plan.Changes}
 	if word := d.incoming.Annotations[rollout.ActionAnnotation]; word != "" {
 		if why := d.closed(rollout.Action(word), state); why != "" {
-			return flight{denied: fmt.Sprintf("evenkeel: action %q: no further step starts until %s", word, why)}, nil
+			return workload.Outcome{Denied: fmt.Sprintf("evenkeel: action %q: no further step starts until %s", word, why)}, nil
 		}
 		next, err := rollout.Act(state, rollout.Action(word), d.now)
 		if err != nil {
-			return flight{denied: "evenkeel: " + err.Error()}, nil
+			return workload.Outcome{Denied: "evenkeel: " + err.Error()}, nil
 		}
 		state = next.Say(d.requester, word, d.now)
-		f.changes = append(f.changes, policy.Change{Path: review.AnnotationPath(rollout.ActionAnnotation)})
+		f.Changes = append(f.Changes, policy.Change{Path: review.AnnotationPath(rollout.ActionAnnotation)})
 	}
 	switch {
 	case plan.TemplateChanged:
@@ -226,61 +217,48 @@ func (h *Handler) guardFlight(ctx context.Context, d *deployment, plan policy.Pl
 	case d.policy.Rollout.Strategy == rollout.Rolling && state.Strategy != rollout.Rolling && state.Reversible():
 		state = rollout.RollBack(state, fmt.Sprintf("the strategy %s was taken off", cmp.Or(state.Strategy, rollout.Canary)), d.now).Say(d.requester, rollout.WordOptOut, d.now)
 	}
-	f.changes = append(f.changes, d.render(state)...)
+	f.Changes = append(f.Changes, d.render(state)...)
 	return f, nil
 }
 
 // otherTemplate answers a template other than the canary's, in flight: the way
 // back when it is stable's, and otherwise a rollout that starts over.
-func (h *Handler) otherTemplate(ctx context.Context, d *deployment, plan policy.Plan, state rollout.State, f flight) (flight, error) {
+func (h *Handler) otherTemplate(ctx context.Context, d *deployment, plan policy.Plan, state rollout.State, f workload.Outcome) (workload.Outcome, error) {
 	stable, err := h.topology.Revision(ctx, d.old.Namespace, state.Stable.ReplicaSet)
 	if err != nil {
-		return flight{}, err
+		return workload.Outcome{}, err
 	}
 	if stable != nil && sameTemplate(plan, stable) && (state.Reversible() || state.HoldsTemplate()) {
 		if state.Reversible() {
 			state = rollout.RollBack(state, "the stable template was applied again", d.now).Say(d.requester, rollout.WordUndo, d.now)
 		}
-		f.changes = append(f.changes, d.keepTemplate()...)
-		f.changes = append(f.changes, d.render(state)...)
-		f.warnings = append(f.warnings, fmt.Sprintf("evenkeel: going back to %s: the traffic leaves the new pods first, the template follows", state.Stable.ReplicaSet))
+		f.Changes = append(f.Changes, d.keepTemplate()...)
+		f.Changes = append(f.Changes, d.render(state)...)
+		f.Warnings = append(f.Warnings, fmt.Sprintf("evenkeel: going back to %s: the traffic leaves the new pods first, the template follows", state.Stable.ReplicaSet))
 		return f, nil
 	}
 	if state.Phase == rollout.RollingBack {
 		refused, _, err := h.rolledBack(ctx, d, plan, "")
 		if err != nil || refused != "" {
-			return flight{denied: refused}, err
+			return workload.Outcome{Denied: refused}, err
 		}
 	}
 	if refused, err := h.portsInFlight(ctx, d, plan, state, stable); err != nil || refused != "" {
-		return flight{denied: refused}, err
+		return workload.Outcome{Denied: refused}, err
 	}
 	next := state
-	next.Timing, next.Log.By = timing(d.policy.Rollout, *state.User), d.requester
+	next.Timing, next.Log.By = workload.Timing(d.policy.Rollout, *state.User), d.requester
 	if steps, err := rollout.StepsFor(state.Strategy, d.policy.Rollout.Steps); err == nil && state.Strategy != rollout.Rolling {
 		next.Steps, next.Analyses = steps.String(), d.policy.Evidence()
 	}
 	again, err := rollout.Again(state, next, d.now)
 	if err != nil {
-		return flight{denied: "evenkeel: " + err.Error()}, nil
+		return workload.Outcome{Denied: "evenkeel: " + err.Error()}, nil
 	}
-	f.changes = append(f.changes, d.render(again)...)
-	f.warnings = append(f.warnings, "evenkeel: another template in flight: the traffic leaves the old canary first, then the steps start over")
-	f.warnings = append(f.warnings, d.notice(again)...)
+	f.Changes = append(f.Changes, d.render(again)...)
+	f.Warnings = append(f.Warnings, "evenkeel: another template in flight: the traffic leaves the old canary first, then the steps start over")
+	f.Warnings = append(f.Warnings, d.notice(again)...)
 	return f, nil
-}
-
-// timing freezes the waits of a rollout. No step may take longer than the
-// Deployment's own progress deadline.
-func timing(p policy.Rollout, user rollout.Knobs) rollout.Timing {
-	deadline := p.StepDeadline
-	if seconds := user.ProgressDeadlineSeconds; seconds != nil {
-		deadline = min(deadline, secondsOf(*seconds))
-	}
-	return rollout.Timing{
-		Settle: rollout.Duration(p.Settle), ScaleDownDelay: rollout.Duration(p.ScaleDownDelay), StepDeadline: rollout.Duration(deadline),
-		MinStep: rollout.Duration(p.MinStep),
-	}
 }
 
 // sameTemplate tells whether what a plan makes of the template is a revision's.
@@ -294,4 +272,21 @@ func sameTemplate(plan policy.Plan, r *topology.Revision) bool {
 		return false
 	}
 	return rules.SameTemplate(plan.Object.Spec.Template, r.Template, ours, theirs)
+}
+
+// portsInFlight refuses a template that lacks what the Services of a release lead to.
+func (h *Handler) portsInFlight(ctx context.Context, d *deployment, plan policy.Plan, state rollout.State, stable *topology.Revision) (string, error) {
+	services, err := h.topology.Services(ctx, d.old.Namespace, plan.Object.Spec.Template.Labels)
+	if err != nil || stable == nil {
+		return "", err
+	}
+	services = slices.DeleteFunc(services, func(s corev1.Service) bool { return !slices.Contains(state.Services, s.Name) })
+	refused, told := topology.Ports(services, &stable.Template.Spec, &plan.Object.Spec.Template.Spec)
+	if refused != "" {
+		return "evenkeel: this template cannot be released: " + refused, nil
+	}
+	for _, line := range told {
+		d.warnings = append(d.warnings, "evenkeel: "+line)
+	}
+	return "", nil
 }

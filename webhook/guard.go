@@ -14,6 +14,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 	"github.com/evenkeel-dev/evenkeel/webhook/review"
+	"github.com/evenkeel-dev/evenkeel/webhook/workload"
 )
 
 // tree is a JSON object as encoding/json reads it.
@@ -139,4 +140,13 @@ func annotation(object tree, key string) string {
 	annotations, _ := meta["annotations"].(tree)
 	text, _ := annotations[key].(string)
 	return text
+}
+
+// editedSplit tells whoever edited the split of a route or Service.
+func (n neighbour) editedSplit(self bool) []string {
+	sent := annotation(n.tree, route.SplitAnnotation)
+	if self || len(n.old) == 0 || sent == "" || sent == n.before {
+		return nil
+	}
+	return workload.PutBack(route.SplitAnnotation)
 }

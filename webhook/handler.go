@@ -20,8 +20,10 @@ import (
 	"github.com/evenkeel-dev/evenkeel/config"
 	"github.com/evenkeel-dev/evenkeel/policy"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
+	"github.com/evenkeel-dev/evenkeel/webhook/batches"
 	"github.com/evenkeel-dev/evenkeel/webhook/review"
 	"github.com/evenkeel-dev/evenkeel/webhook/topology"
+	"github.com/evenkeel-dev/evenkeel/webhook/workload"
 )
 
 // Options are what a Handler is made of.
@@ -62,7 +64,7 @@ type Handler struct {
 	self     string
 	log      logr.Logger
 	metrics  *Metrics
-	told     told
+	told     workload.Told
 	tracer   trace.Tracer
 	now      func() time.Time
 }
@@ -80,7 +82,7 @@ func New(o Options) *Handler {
 	}
 	return &Handler{
 		topology: topology.Reader{Cache: o.Cache, Near: o.Near, Live: o.Live, Filled: o.Filled, Unasked: o.Unasked, Kinds: o.Kinds},
-		policies: o.Policies, self: o.Self, log: o.Log, metrics: o.Metrics, told: told{o.Events}, tracer: o.Tracer, now: o.Now,
+		policies: o.Policies, self: o.Self, log: o.Log, metrics: o.Metrics, told: workload.Told{Events: o.Events}, tracer: o.Tracer, now: o.Now,
 	}
 }
 
@@ -93,6 +95,7 @@ type registrar interface {
 func (h *Handler) Register(server registrar) {
 	apps := func(kind string) schema.GroupKind { return schema.GroupKind{Group: "apps", Kind: kind} }
 	scales := schema.GroupKind{Group: "autoscaling", Kind: "Scale"}
+	b := &batches.Handler{Topology: h.topology, Resolve: h.resolve, Self: h.self, Told: h.told, Log: h.log, Now: h.now}
 	for _, served := range []struct {
 		path   string
 		kind   schema.GroupKind
@@ -101,11 +104,11 @@ func (h *Handler) Register(server registrar) {
 		{"/mutate/deployments", apps("Deployment"), h.mutateDeployment},
 		{"/validate/deployments", apps("Deployment"), h.validateDeployment},
 		{"/validate/scales", scales, h.validateScale},
-		{"/mutate/statefulsets", apps(statefulSet), h.mutateWorkload(statefulSet)},
-		{"/validate/statefulsets", apps(statefulSet), h.validateWorkload(statefulSet)},
-		{"/validate/scales/statefulsets", scales, h.validateStatefulSetScale},
-		{"/mutate/daemonsets", apps(daemonSet), h.mutateWorkload(daemonSet)},
-		{"/validate/daemonsets", apps(daemonSet), h.validateWorkload(daemonSet)},
+		{"/mutate/statefulsets", apps(batches.StatefulSet), b.Mutate(batches.StatefulSet)},
+		{"/validate/statefulsets", apps(batches.StatefulSet), b.Validate(batches.StatefulSet)},
+		{"/validate/scales/statefulsets", scales, b.ValidateScale},
+		{"/mutate/daemonsets", apps(batches.DaemonSet), b.Mutate(batches.DaemonSet)},
+		{"/validate/daemonsets", apps(batches.DaemonSet), b.Validate(batches.DaemonSet)},
 		{"/mutate/services", schema.GroupKind{Kind: "Service"}, h.mutateService},
 		{"/mutate/httproutes", gatewayKind("HTTPRoute"), h.mutateRoute(route.HTTPRoute)},
 		{"/mutate/grpcroutes", gatewayKind("GRPCRoute"), h.mutateRoute(route.GRPCRoute)},

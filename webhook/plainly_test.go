@@ -18,6 +18,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/evenkeel-dev/evenkeel/config"
+	"github.com/evenkeel-dev/evenkeel/webhook/batches"
 )
 
 // spoken is what a handler tells in Events about one write.
@@ -67,7 +68,7 @@ func TestAPlainRollingUpdateIsTold(t *testing.T) {
 			assert.Equal(t, row.says, spoken(t, Options{Cache: cluster(t, row.serves), Live: cluster(t, row.serves)}, deployments, "Deployment", row.dry, edit(demo("v1", "")), edit(demo("v2", ""))))
 		})
 	}
-	for _, kind := range []string{statefulSet, daemonSet} {
+	for _, kind := range []string{batches.StatefulSet, batches.DaemonSet} {
 		t.Run(kind, func(t *testing.T) {
 			b := batched{kind: kind, unready: true}
 			path := "/mutate/" + strings.ToLower(kind) + "s"

@@ -7,8 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
-	"time"
 
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -16,6 +14,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/webhook/review"
 	"github.com/evenkeel-dev/evenkeel/webhook/topology"
+	"github.com/evenkeel-dev/evenkeel/webhook/workload"
 )
 
 // renderOwn answers Evenkeel's own write of a state: the fields that the new
@@ -57,21 +56,9 @@ func (d *deployment) render(state rollout.State) []policy.Change {
 // keepState makes an object carry a state, whatever the requester sent.
 func (d *deployment) keepState(state rollout.State) []policy.Change {
 	if state.Phase == "" {
-		return stateChanges("", false)
+		return workload.StateChanges("", false)
 	}
-	return stateChanges(state.String(), state.InFlight())
-}
-
-// stateChanges keep the annotation of a state and the label of what is in flight
-// together; no text takes both off.
-func stateChanges(text string, inFlight bool) []policy.Change {
-	changes := []policy.Change{
-		{Path: review.AnnotationPath(rollout.StateAnnotation), Value: textOrNil(text)}, {Path: review.LabelPath(rollout.InFlightLabel)},
-	}
-	if inFlight {
-		changes[1].Value = "true"
-	}
-	return changes
+	return workload.StateChanges(state.String(), state.InFlight())
 }
 
 // keepTemplate puts the live template back, whole and as it was sent to us, and
@@ -79,8 +66,8 @@ func stateChanges(text string, inFlight bool) []policy.Change {
 func (d *deployment) keepTemplate() []policy.Change {
 	return []policy.Change{
 		{Path: "/spec/template", Value: json.RawMessage(d.template.Text)},
-		{Path: review.AnnotationPath(policy.InjectedAnnotation), Value: textOrNil(d.old.Annotations[policy.InjectedAnnotation])},
-		{Path: review.AnnotationPath(policy.CauseAnnotation), Value: textOrNil(d.old.Annotations[policy.CauseAnnotation])},
+		{Path: review.AnnotationPath(policy.InjectedAnnotation), Value: workload.OrNil(d.old.Annotations[policy.InjectedAnnotation])},
+		{Path: review.AnnotationPath(policy.CauseAnnotation), Value: workload.OrNil(d.old.Annotations[policy.CauseAnnotation])},
 	}
 }
 
@@ -91,7 +78,7 @@ func (d *deployment) versionLabel(stable *topology.Revision) []policy.Change {
 		return nil
 	}
 	value := stable.Template.Labels[injected.VersionLabel]
-	return []policy.Change{{Path: review.LabelPath(injected.VersionLabel), Value: textOrNil(value)}}
+	return []policy.Change{{Path: review.LabelPath(injected.VersionLabel), Value: workload.OrNil(value)}}
 }
 
 // knobChanges writes knobs as the API server would have stored them.
@@ -118,19 +105,10 @@ func valueOf(v *intstr.IntOrString) any {
 	return *v
 }
 
-func secondsOf(n int32) time.Duration { return time.Duration(n) * time.Second }
-
 func templateChanges(r topology.Revision) []policy.Change {
 	return []policy.Change{
 		{Path: "/spec/template", Value: r.Raw},
-		{Path: review.AnnotationPath(policy.InjectedAnnotation), Value: textOrNil(r.Injected)},
-		{Path: review.AnnotationPath(policy.CauseAnnotation), Value: textOrNil(r.Cause)},
+		{Path: review.AnnotationPath(policy.InjectedAnnotation), Value: workload.OrNil(r.Injected)},
+		{Path: review.AnnotationPath(policy.CauseAnnotation), Value: workload.OrNil(r.Cause)},
 	}
-}
-
-func textOrNil(text string) any {
-	if strings.TrimSpace(text) == "" {
-		return nil
-	}
-	return text
 }

@@ -7,10 +7,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/evenkeel-dev/evenkeel/policy"
-	"github.com/evenkeel-dev/evenkeel/traffic/batch"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
+	"github.com/evenkeel-dev/evenkeel/webhook/workload"
 )
 
 // starts tells what a release that starts will do.
@@ -25,7 +24,7 @@ func starts(s rollout.State) []string {
 	case len(s.Routes) > 0:
 		how = "traffic moves by " + wordsOf(s.Routes)
 	case len(s.Services) > 0:
-		how = fmt.Sprintf("%s leads to the new pods at the end, %s before", quoted("Service", s.Services), quoted("Service", canaries(s.Services)))
+		how = fmt.Sprintf("%s leads to the new pods at the end, %s before", workload.Quoted("Service", s.Services), workload.Quoted("Service", canaries(s.Services)))
 	case s.Strategy == rollout.BlueGreen:
 		how = "its pods come beside the old ones, which go at the end"
 	}
@@ -72,40 +71,11 @@ func (d *deployment) hold(state rollout.State) rollout.State {
 	}
 }
 
-// starts tells what a release that starts will do.
-func (w *workload) starts(s batch.State) []string {
-	how := "its pods change, the traffic goes to every ready one"
-	if s.Divides() {
-		how = "traffic moves by " + quoted("Service", s.Services)
+// uncounted tells of analyses that count a route's requests where no route is
+// divided: they would say nothing until the step's deadline.
+func (d *deployment) uncounted(s rollout.State) []string {
+	if len(s.Routes) > 0 {
+		return nil
 	}
-	if names := s.Analyses.Guards(); len(names) > 0 {
-		how += "; guarded by " + strings.Join(names, ", ")
-	}
-	lines := []string{fmt.Sprintf("evenkeel: batches %s start; %s; follow them with: kubectl events -n %s --for %s/%s",
-		s.Steps, how, w.old.Metadata.Namespace, strings.ToLower(w.kind), w.old.Metadata.Name)}
-	if note := batch.Note(*s.User); note != "" {
-		lines = append(lines, "evenkeel: "+note)
-	}
-	for _, step := range s.StepList() {
-		if step.Weight == 0 {
-			continue
-		}
-		if s.Divides() && step.Weight >= s.Turn && step.Room() < defaultTurn {
-			lines = append(lines, fmt.Sprintf("evenkeel: step %s has %d%% of the pods, and they get all the traffic; where that is too few, take %s off", step, step.Room(), policy.TurnAnnotation))
-		}
-		break
-	}
-	return lines
-}
-
-// quoted names several objects of a kind.
-func quoted(kind string, names []string) string {
-	text := kind
-	for i, name := range names {
-		if i > 0 {
-			text += ","
-		}
-		text += fmt.Sprintf(" %q", name)
-	}
-	return text
+	return workload.Uncounted(d.policy, s.Analyses)
 }

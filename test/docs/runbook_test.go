@@ -17,7 +17,7 @@ import (
 func reasons(t *testing.T) []string {
 	t.Helper()
 	return set(sourceOf(t, "traffic/rollout").put("Reason"), sourceOf(t, "webhook/audit").passed("event", 2), sourceOf(t, "config").passed("Eventf", 3), sourceOf(t, "traffic").put("Reason"),
-		sourceOf(t, "traffic/archive").passed("Eventf", 3), sourceOf(t, "traffic/guard").passed("Eventf", 3), sourceOf(t, "webhook").passed("Eventf", 3))
+		sourceOf(t, "traffic/archive").passed("Eventf", 3), sourceOf(t, "traffic/guard").passed("Eventf", 3), sourceOf(t, "webhook/workload").passed("Eventf", 3))
 }
 
 // The runbook knows every Event, wait and refused word that the code has, and no other.
@@ -41,9 +41,9 @@ func TestTheRunbook(t *testing.T) {
 
 // Every refusal begins as a row says, and every row is the beginning of one.
 func TestTheRunbookKnowsRefusals(t *testing.T) {
-	code := sourceOf(t, "webhook")
+	code := sourceOf(t, "webhook", "webhook/workload", "webhook/batches")
 	var said []string
-	for _, sentence := range set(code.put("denied"), code.put("Denied"), code.returned(code.funcs["rolledBack"])) {
+	for _, sentence := range set(code.put("Denied"), code.returned(code.funcs["rolledBack"])) {
 		if own := strings.TrimPrefix(sentence, "evenkeel: "); own != gap {
 			said = append(said, own)
 		}

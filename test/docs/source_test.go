@@ -22,17 +22,22 @@ const root = "../.."
 // gap stands where a sentence has what only the moment knows.
 const gap = "…"
 
-// source is a package's code, without its tests.
+// source is the code of packages, without their tests.
 type source struct {
 	files  []*ast.File
 	consts map[string]*ast.ValueSpec
 	funcs  map[string]*ast.FuncDecl
 }
 
-func sourceOf(t *testing.T, folder string) source {
+func sourceOf(t *testing.T, folders ...string) source {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(root, folder, "*.go"))
-	require.NoError(t, err)
+	var paths []string
+	for _, folder := range folders {
+		found, err := filepath.Glob(filepath.Join(root, folder, "*.go"))
+		require.NoError(t, err)
+		require.NotEmpty(t, found, folder)
+		paths = append(paths, found...)
+	}
 	s := source{consts: map[string]*ast.ValueSpec{}, funcs: map[string]*ast.FuncDecl{}}
 	for _, path := range paths {
 		if strings.HasSuffix(path, "_test.go") {
@@ -45,7 +50,6 @@ func sourceOf(t *testing.T, folder string) source {
 			s.keep(declared)
 		}
 	}
-	require.NotEmpty(t, s.files, folder)
 	return s
 }
 

@@ -23,8 +23,8 @@ func waits(t *testing.T) []string {
 // The page names every phase, stage, wait and reason that the code has, and no other.
 func TestThePageOfStates(t *testing.T) {
 	text, code := page(t, "docs/states.md"), sourceOf(t, "traffic/rollout")
-	reasons := code.named("^(reason[A-Z]|deadlineReason$)")
-	for _, folder := range []string{"traffic/rollout", "traffic", "webhook"} {
+	reasons := set(code.named("^(reason[A-Z]|deadlineReason$)"), sourceOf(t, "webhook/workload").named("^Reason[A-Z]"))
+	for _, folder := range []string{"traffic/rollout", "traffic", "webhook", "webhook/batches"} {
 		there := sourceOf(t, folder)
 		reasons = set(reasons, there.passed("RollBack", 1), there.passed("rollBack", 1))
 	}

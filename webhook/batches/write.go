@@ -1,7 +1,7 @@
 // Copyright The Evenkeel Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package webhook
+package batches
 
 import (
 	"fmt"
@@ -26,20 +26,14 @@ import (
 	"github.com/evenkeel-dev/evenkeel/webhook/topology"
 )
 
-// The kinds of workloads that are released in batches alone.
-const (
-	statefulSet = "StatefulSet"
-	daemonSet   = "DaemonSet"
-)
-
-// workload is one write of a StatefulSet or of a DaemonSet, decoded.
-type workload struct {
+// write is one write of a StatefulSet or of a DaemonSet, decoded.
+type write struct {
 	kind          string
-	old, incoming *sentWorkload // old is nil on CREATE
-	sent          []byte        // incoming, as it was sent
-	state         batch.State   // of the live object
-	frozen        error         // why the live object's state cannot be read
-	self          bool          // Evenkeel wrote it
+	old, incoming *seen       // old is nil on CREATE
+	sent          []byte      // incoming, as it was sent
+	state         batch.State // of the live object
+	frozen        error       // why the live object's state cannot be read
+	self          bool        // Evenkeel wrote it
 	requester     string
 	rollout       policy.Rollout
 	policy        policy.Policy
@@ -47,8 +41,8 @@ type workload struct {
 	warnings      []string
 }
 
-// sentWorkload is what a release in batches looks at in both kinds.
-type sentWorkload struct {
+// seen is what a release in batches looks at in both kinds.
+type seen struct {
 	Metadata metav1.ObjectMeta `json:"metadata"`
 	Spec     struct {
 		Replicas             *int32                `json:"replicas"` // of a StatefulSet
@@ -65,37 +59,37 @@ type sentWorkload struct {
 	knobs    batch.Knobs
 }
 
-// mutateWorkload starts releases in batches, and renders what is in flight.
-func (h *Handler) mutateWorkload(kind string) func(*http.Request, *admissionv1.AdmissionRequest) (review.Answer, error) {
+// Mutate starts releases in batches, and renders what is in flight.
+func (h *Handler) Mutate(kind string) review.Func {
 	return func(r *http.Request, request *admissionv1.AdmissionRequest) (review.Answer, error) {
-		w, err := h.decodeWorkload(kind, request)
+		w, err := h.decode(kind, request)
 		if err != nil || w.incoming.Metadata.DeletionTimestamp != nil {
 			return review.Answer{}, err
 		}
-		outcome, err := h.decideBatches(r.Context(), w)
-		if err != nil || outcome.denied != "" {
-			return review.Answer{Denied: outcome.denied, Warnings: w.warnings}, err
+		outcome, err := h.decide(r.Context(), w)
+		if err != nil || outcome.Denied != "" {
+			return review.Answer{Denied: outcome.Denied, Warnings: w.warnings}, err
 		}
-		patch, err := review.Patch(w.sent, outcome.changes)
-		if err == nil && outcome.plainly != "" {
-			h.told.plain(request, w.object(), outcome.plainly)
+		patch, err := review.Patch(w.sent, outcome.Changes)
+		if err == nil && outcome.Plainly != "" {
+			h.Told.Plain(request, w.object(), outcome.Plainly)
 		}
-		return review.Answer{Patch: patch, Warnings: append(w.warnings, outcome.warnings...)}, err
+		return review.Answer{Patch: patch, Warnings: append(w.warnings, outcome.Warnings...)}, err
 	}
 }
 
 // object is the live workload, as far as an Event names it.
-func (w *workload) object() runtime.Object {
-	if w.kind == statefulSet {
+func (w *write) object() runtime.Object {
+	if w.kind == StatefulSet {
 		return &appsv1.StatefulSet{ObjectMeta: w.old.Metadata}
 	}
 	return &appsv1.DaemonSet{ObjectMeta: w.old.Metadata}
 }
 
-// validateWorkload looks at what came out of all mutating webhooks.
-func (h *Handler) validateWorkload(kind string) func(*http.Request, *admissionv1.AdmissionRequest) (review.Answer, error) {
+// Validate looks at what came out of all mutating webhooks.
+func (h *Handler) Validate(kind string) review.Func {
 	return func(_ *http.Request, request *admissionv1.AdmissionRequest) (review.Answer, error) {
-		w, err := h.decodeWorkload(kind, request)
+		w, err := h.decode(kind, request)
 		if err != nil || w.incoming.Metadata.DeletionTimestamp != nil || w.self || w.frozen != nil {
 			return review.Answer{}, err
 		}
@@ -107,17 +101,17 @@ func (h *Handler) validateWorkload(kind string) func(*http.Request, *admissionv1
 	}
 }
 
-func (h *Handler) decodeWorkload(kind string, request *admissionv1.AdmissionRequest) (*workload, error) {
-	w := &workload{kind: kind, sent: request.Object.Raw, self: request.UserInfo.Username == h.self, requester: request.UserInfo.Username, now: h.now()}
+func (h *Handler) decode(kind string, request *admissionv1.AdmissionRequest) (*write, error) {
+	w := &write{kind: kind, sent: request.Object.Raw, self: request.UserInfo.Username == h.Self, requester: request.UserInfo.Username, now: h.Now()}
 	var err error
-	if w.incoming, err = readWorkload(kind, request.Object.Raw); err != nil {
+	if w.incoming, err = read(kind, request.Object.Raw); err != nil {
 		return nil, err
 	}
 	w.incoming.Metadata.Namespace = request.Namespace
 	if len(request.OldObject.Raw) == 0 {
 		return w, nil
 	}
-	if w.old, err = readWorkload(kind, request.OldObject.Raw); err != nil {
+	if w.old, err = read(kind, request.OldObject.Raw); err != nil {
 		return nil, err
 	}
 	w.old.Metadata.Namespace = request.Namespace
@@ -125,8 +119,8 @@ func (h *Handler) decodeWorkload(kind string, request *admissionv1.AdmissionRequ
 	return w, nil
 }
 
-func readWorkload(kind string, raw []byte) (*sentWorkload, error) {
-	var sent sentWorkload
+func read(kind string, raw []byte) (*seen, error) {
+	var sent seen
 	err := json.Unmarshal(raw, &sent, review.AsSent)
 	if err == nil && len(sent.Spec.Template) > 0 {
 		err = json.Unmarshal(sent.Spec.Template, &sent.template, review.AsSent)
@@ -141,17 +135,17 @@ func readWorkload(kind string, raw []byte) (*sentWorkload, error) {
 }
 
 // templateChanged tells whether the pods are to become others.
-func (w *workload) templateChanged() bool {
+func (w *write) templateChanged() bool {
 	return !equality.Semantic.DeepEqual(w.old.template, w.incoming.template)
 }
 
 // opted tells whether a changed template is released in batches.
-func (s *sentWorkload) opted() bool {
+func (s *seen) opted() bool {
 	return s.Metadata.Annotations[policy.StrategyAnnotation] == rollout.Batch
 }
 
 // wish is the updateStrategy that the requester has in mind.
-func (w *workload) wish() batch.Knobs {
+func (w *write) wish() batch.Knobs {
 	if w.state.InFlight() {
 		return w.state.Wish(w.old.knobs, w.incoming.knobs)
 	}
@@ -160,7 +154,7 @@ func (w *workload) wish() batch.Knobs {
 
 // refused says why a write cannot be released as it asks to be; empty where it
 // can, and where the live object asks for no less.
-func (w *workload) refused(user batch.Knobs) string {
+func (w *write) refused(user batch.Knobs) string {
 	err := w.unfit(w.incoming, user)
 	if err == nil {
 		return ""
@@ -178,7 +172,7 @@ func (w *workload) refused(user batch.Knobs) string {
 }
 
 // unfit says what is wrong with what somebody wrote about the release.
-func (w *workload) unfit(s *sentWorkload, user batch.Knobs) error {
+func (w *write) unfit(s *seen, user batch.Knobs) error {
 	strategy := s.Metadata.Annotations[policy.StrategyAnnotation]
 	switch {
 	case strategy == "" || strategy == rollout.Rolling:
@@ -202,7 +196,7 @@ func (w *workload) unfit(s *sentWorkload, user batch.Knobs) error {
 const defaultTurn = 50
 
 // turn is the weight from which on the new pods get all the traffic.
-func (s *sentWorkload) turn() (int, error) {
+func (s *seen) turn() (int, error) {
 	text, given := s.Metadata.Annotations[policy.TurnAnnotation]
 	if !given {
 		return defaultTurn, nil
@@ -214,8 +208,8 @@ func (s *sentWorkload) turn() (int, error) {
 	return turn, nil
 }
 
-// batched is the live workload for those who look around it.
-func (w *workload) batched() topology.Batched {
+// around is the live workload for those who look around it.
+func (w *write) around() topology.Batched {
 	return topology.Batched{
 		Kind: w.kind, Metadata: &w.old.Metadata, Selector: w.old.Spec.Selector, Template: &w.old.template, UpdateRevision: w.old.Status.UpdateRevision,
 	}

@@ -1,7 +1,7 @@
 // Copyright The Evenkeel Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package webhook
+package batches
 
 import (
 	"context"
@@ -17,46 +17,47 @@ import (
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/webhook/review"
 	"github.com/evenkeel-dev/evenkeel/webhook/topology"
+	"github.com/evenkeel-dev/evenkeel/webhook/workload"
 )
 
-// decideBatches starts a release, keeps one on its course, or leaves the write to
+// decide starts a release, keeps one on its course, or leaves the write to
 // the stock controller.
-func (h *Handler) decideBatches(ctx context.Context, w *workload) (flight, error) {
+func (h *Handler) decide(ctx context.Context, w *write) (workload.Outcome, error) {
 	switch {
 	case w.self && w.old != nil:
 		next, err := batch.ParseState(w.incoming.Metadata.Annotations[rollout.StateAnnotation])
 		if err != nil {
-			return flight{denied: err.Error()}, nil
+			return workload.Outcome{Denied: err.Error()}, nil
 		}
-		return h.renderBatches(ctx, w, next, flight{})
+		return h.render(ctx, w, next, workload.Outcome{})
 	case w.old == nil:
-		return flight{changes: stateChanges("", false), denied: w.refused(w.wish())}, nil
+		return workload.Outcome{Changes: workload.StateChanges("", false), Denied: w.refused(w.wish())}, nil
 	case w.frozen != nil:
-		return h.frozenBatches(ctx, w)
+		return h.freeze(ctx, w)
 	}
 	if why := w.refused(w.wish()); why != "" {
-		return flight{denied: why}, nil
+		return workload.Outcome{Denied: why}, nil
 	}
-	ignored, err := h.resolveBatches(ctx, w)
+	ignored, err := h.resolve(ctx, w)
 	if err != nil {
-		return flight{}, err
+		return workload.Outcome{}, err
 	}
-	if edited(rollout.StateAnnotation, w.old.Metadata.Annotations, w.incoming.Metadata.Annotations) {
-		w.warnings = append(w.warnings, putBack(rollout.StateAnnotation)...)
+	if workload.Edited(rollout.StateAnnotation, w.old.Metadata.Annotations, w.incoming.Metadata.Annotations) {
+		w.warnings = append(w.warnings, workload.PutBack(rollout.StateAnnotation)...)
 	}
 	if why := w.policy.WrongAnalyses(); why != "" && w.incoming.opted() && w.templateChanged() {
-		return flight{denied: "evenkeel: " + why}, nil
+		return workload.Outcome{Denied: "evenkeel: " + why}, nil
 	}
 	if w.state.InFlight() {
-		return h.guardBatches(ctx, w)
+		return h.guard(ctx, w)
 	}
-	return h.startBatches(ctx, w, ignored)
+	return h.start(ctx, w, ignored)
 }
 
-// resolveBatches finds what policy and annotations say about a release, and says
+// resolve finds what policy and annotations say about a release, and says
 // what of it does not count.
-func (h *Handler) resolveBatches(ctx context.Context, w *workload) (ignored []string, err error) {
-	p, err := h.resolve(ctx, w.incoming.Metadata.Namespace, w.incoming.Metadata.Labels)
+func (h *Handler) resolve(ctx context.Context, w *write) (ignored []string, err error) {
+	p, err := h.Resolve(ctx, w.incoming.Metadata.Namespace, w.incoming.Metadata.Labels)
 	if err != nil {
 		return nil, err
 	}
@@ -74,80 +75,80 @@ func (h *Handler) resolveBatches(ctx context.Context, w *workload) (ignored []st
 }
 
 // act takes a person's word, which is not kept.
-func (w *workload) act(state batch.State, f *flight) batch.State {
+func (w *write) act(state batch.State, f *workload.Outcome) batch.State {
 	action := rollout.Action(w.incoming.Metadata.Annotations[rollout.ActionAnnotation])
 	if action == "" {
 		return state
 	}
 	next, err := batch.Act(state, action, w.now)
 	if err != nil {
-		f.denied = "evenkeel: " + err.Error()
+		f.Denied = "evenkeel: " + err.Error()
 		return state
 	}
-	f.changes = append(f.changes, policy.Change{Path: review.AnnotationPath(rollout.ActionAnnotation)})
+	f.Changes = append(f.Changes, policy.Change{Path: review.AnnotationPath(rollout.ActionAnnotation)})
 	next.Log = next.Log.Say(w.requester, string(action), w.now)
 	return next
 }
 
-// startBatches looks whether a write starts a release.
-func (h *Handler) startBatches(ctx context.Context, w *workload, ignored []string) (flight, error) {
-	f := flight{changes: w.render(w.state)}
-	if w.act(w.state, &f); f.denied != "" {
+// start looks whether a write starts a release.
+func (h *Handler) start(ctx context.Context, w *write, ignored []string) (workload.Outcome, error) {
+	f := workload.Outcome{Changes: w.render(w.state)}
+	if w.act(w.state, &f); f.Denied != "" {
 		return f, nil
 	}
 	changed, template := w.templateChanged(), w.incoming.template
 	retry := w.incoming.Metadata.Annotations[rollout.ActionAnnotation] == string(rollout.ActionRetry)
 	if w.state.Phase == rollout.RolledBack && changed != retry {
-		failed, err := h.topology.ControllerRevision(ctx, w.old.Metadata.Namespace, w.state.Canary.Name)
+		failed, err := h.Topology.ControllerRevision(ctx, w.old.Metadata.Namespace, w.state.Canary.Name)
 		switch {
 		case err != nil:
-			return flight{}, err
+			return workload.Outcome{}, err
 		case failed != nil && retry:
 			changed, template = true, failed.Template
-			f.changes = append(f.changes, policy.Change{Path: "/spec/template", Value: failed.Raw})
+			f.Changes = append(f.Changes, policy.Change{Path: "/spec/template", Value: failed.Raw})
 		case failed != nil && w.comesAgain(failed):
-			return flight{denied: w.again()}, nil
+			return workload.Outcome{Denied: w.again()}, nil
 		}
 	}
 	if !changed || !w.incoming.opted() {
 		return f, nil
 	}
-	state, why, err := h.planBatches(ctx, w, template)
+	state, why, err := h.plan(ctx, w, template)
 	if err != nil {
-		return flight{}, err
+		return workload.Outcome{}, err
 	}
 	for _, line := range ignored {
-		f.warnings = append(f.warnings, "evenkeel: "+line)
+		f.Warnings = append(f.Warnings, "evenkeel: "+line)
 	}
 	if why != "" {
-		f.plainly = "no batches, a plain rolling update: " + strings.ReplaceAll(why, "\n ", "") // it is a header, too
-		f.warnings = append(f.warnings, "evenkeel: "+f.plainly)
-		return f.plain(w.policy, w.named(), w.incoming.Metadata.Annotations, w.now), nil
+		f.Plainly = "no batches, a plain rolling update: " + strings.ReplaceAll(why, "\n ", "") // it is a header, too
+		f.Warnings = append(f.Warnings, "evenkeel: "+f.Plainly)
+		return f.Plain(w.policy, w.named(), w.incoming.Metadata.Annotations, w.now), nil
 	}
 	state.Log.By, state.OverrideBy = w.requester, w.overrideBy("")
 	begun := batch.Begin(state, w.now)
 	if retry {
 		begun.Log = begun.Log.Say(w.requester, string(rollout.ActionRetry), w.now)
 	}
-	f.changes = append(f.changes, w.render(begun)...)
-	f.warnings = append(append(append(f.warnings, w.starts(begun)...), uncounted(w.policy, begun.Analyses)...), w.notice()...)
+	f.Changes = append(f.Changes, w.render(begun)...)
+	f.Warnings = append(append(append(f.Warnings, w.starts(begun)...), workload.Uncounted(w.policy, begun.Analyses)...), w.notice()...)
 	return f, nil
 }
 
 // comesAgain tells whether a template is that of a revision that was rolled back,
 // and policy refuses it.
-func (w *workload) comesAgain(failed *topology.Revision) bool {
+func (w *write) comesAgain(failed *topology.Revision) bool {
 	return w.rollout.RefuseRolledBack && equality.Semantic.DeepEqual(failed.Template, w.incoming.template)
 }
 
 // again answers a template that was rolled back and comes again.
-func (w *workload) again() string {
+func (w *write) again() string {
 	return fmt.Sprintf("evenkeel: this template was rolled back at %s: %s. Change it, or try it again with:\n  kubectl annotate %s -n %s %s %s=retry",
 		w.state.Since.Format("2006-01-02T15:04:05Z"), w.state.Reason, strings.ToLower(w.kind), w.old.Metadata.Namespace, w.old.Metadata.Name, rollout.ActionAnnotation)
 }
 
-// planBatches gives the state that a release starts from, or says why there is none.
-func (h *Handler) planBatches(ctx context.Context, w *workload, template corev1.PodTemplateSpec) (batch.State, string, error) {
+// plan gives the state that a release starts from, or says why there is none.
+func (h *Handler) plan(ctx context.Context, w *write, template corev1.PodTemplateSpec) (batch.State, string, error) {
 	user := w.incoming.knobs
 	if err := w.unfit(w.incoming, user); err != nil { // as before, so it only warns
 		return batch.State{}, err.Error(), nil
@@ -156,7 +157,7 @@ func (h *Handler) planBatches(ctx context.Context, w *workload, template corev1.
 	if why != "" {
 		return batch.State{}, why, nil
 	}
-	stable, why, err := h.topology.StableRevision(ctx, w.batched())
+	stable, why, err := h.Topology.StableRevision(ctx, w.around())
 	if err != nil || why != "" {
 		return batch.State{}, why, err
 	}
@@ -167,7 +168,7 @@ func (h *Handler) planBatches(ctx context.Context, w *workload, template corev1.
 	if before := w.old.Status.UpdateRevision; before != "" && before != state.Stable.Hash {
 		state.Dropped = []string{before}
 	}
-	state.Services, why, err = h.topology.MovedServices(ctx, w.batched(), template.Labels)
+	state.Services, why, err = h.Topology.MovedServices(ctx, w.around(), template.Labels)
 	if why != "" {
 		w.warnings = append(w.warnings, "evenkeel: "+why+"; its traffic goes to every ready pod")
 	}
@@ -175,7 +176,7 @@ func (h *Handler) planBatches(ctx context.Context, w *workload, template corev1.
 }
 
 // resolved is what annotations and policy say about a release, or why they say nothing.
-func (w *workload) resolved() (batch.State, string) {
+func (w *write) resolved() (batch.State, string) {
 	steps, err := rollout.ParseSteps(w.rollout.Steps)
 	if err != nil {
 		return batch.State{}, err.Error()
@@ -184,48 +185,48 @@ func (w *workload) resolved() (batch.State, string) {
 	if err != nil {
 		return batch.State{}, err.Error()
 	}
-	return batch.State{Steps: steps.String(), Turn: turn, OnFailure: w.rollout.OnFailure, Timing: timing(w.rollout, rollout.Knobs{}), Analyses: w.policy.Evidence()}, ""
+	return batch.State{Steps: steps.String(), Turn: turn, OnFailure: w.rollout.OnFailure, Timing: workload.Timing(w.rollout, rollout.Knobs{}), Analyses: w.policy.Evidence()}, ""
 }
 
-// guardBatches renders a user's write of a workload in flight.
-func (h *Handler) guardBatches(ctx context.Context, w *workload) (flight, error) {
-	var f flight
+// guard renders a user's write of a workload in flight.
+func (h *Handler) guard(ctx context.Context, w *write) (workload.Outcome, error) {
+	var f workload.Outcome
 	state, user := w.state, w.wish()
 	state.User, state.OverrideBy = &user, w.overrideBy(w.state.OverrideBy)
 	if why := w.refuseScale(state, ptr.Deref(w.old.Spec.Replicas, 1), ptr.Deref(w.incoming.Spec.Replicas, 1)); why != "" {
-		return flight{denied: why}, nil
+		return workload.Outcome{Denied: why}, nil
 	}
 	if why := w.closed(state); why != "" {
-		return flight{denied: fmt.Sprintf("evenkeel: action %q: no further step starts until %s", rollout.ActionSkip, why)}, nil
+		return workload.Outcome{Denied: fmt.Sprintf("evenkeel: action %q: no further step starts until %s", rollout.ActionSkip, why)}, nil
 	}
-	if state = w.act(state, &f); f.denied != "" {
+	if state = w.act(state, &f); f.Denied != "" {
 		return f, nil
 	}
 	switch {
 	case w.templateChanged():
-		return h.otherBatches(ctx, w, state, f)
+		return h.other(ctx, w, state, f)
 	case !w.incoming.opted() && state.Reversible():
 		state = batch.RollBack(state, fmt.Sprintf("the strategy %s was taken off", rollout.Batch), w.now)
 		state.Log = state.Log.Say(w.requester, rollout.WordOptOut, w.now)
 	}
-	return h.renderBatches(ctx, w, state, f)
+	return h.render(ctx, w, state, f)
 }
 
 // refuseScale says why a StatefulSet in flight cannot get so few replicas now.
-func (w *workload) refuseScale(state batch.State, from, to int32) string {
+func (w *write) refuseScale(state batch.State, from, to int32) string {
 	if to >= from {
 		return ""
 	}
 	return refusedScale(state, w.old.Metadata.Namespace, w.old.Metadata.Name, from, to)
 }
 
-// otherBatches answers a template other than the live one, in flight: the way back
+// other answers a template other than the live one, in flight: the way back
 // when it is stable's, and otherwise a release that starts over.
-func (h *Handler) otherBatches(ctx context.Context, w *workload, state batch.State, f flight) (flight, error) {
+func (h *Handler) other(ctx context.Context, w *write, state batch.State, f workload.Outcome) (workload.Outcome, error) {
 	namespace := w.old.Metadata.Namespace
-	stable, err := h.topology.ControllerRevision(ctx, namespace, state.Stable.Name)
+	stable, err := h.Topology.ControllerRevision(ctx, namespace, state.Stable.Name)
 	if err != nil {
-		return flight{}, err
+		return workload.Outcome{}, err
 	}
 	back := state.Phase == rollout.RollingBack
 	if stable != nil && equality.Semantic.DeepEqual(stable.Template, w.incoming.template) && (state.Reversible() || back) {
@@ -233,54 +234,54 @@ func (h *Handler) otherBatches(ctx context.Context, w *workload, state batch.Sta
 			state = batch.RollBack(state, "the stable template was applied again", w.now)
 			state.Log = state.Log.Say(w.requester, rollout.WordUndo, w.now)
 		}
-		f.warnings = append(f.warnings, fmt.Sprintf("evenkeel: going back to %s: no new pod goes while Services lead to it", state.Stable.Name))
-		return h.renderBatches(ctx, w, state, f)
+		f.Warnings = append(f.Warnings, fmt.Sprintf("evenkeel: going back to %s: no new pod goes while Services lead to it", state.Stable.Name))
+		return h.render(ctx, w, state, f)
 	}
 	if back {
-		failed, err := h.topology.ControllerRevision(ctx, namespace, state.Canary.Name)
+		failed, err := h.Topology.ControllerRevision(ctx, namespace, state.Canary.Name)
 		if err != nil {
-			return flight{}, err
+			return workload.Outcome{}, err
 		}
 		if failed != nil && w.comesAgain(failed) {
-			return flight{denied: w.again()}, nil
+			return workload.Outcome{Denied: w.again()}, nil
 		}
 	}
 	plan, why := w.resolved()
 	if why != "" {
-		return flight{denied: "evenkeel: " + why}, nil
+		return workload.Outcome{Denied: "evenkeel: " + why}, nil
 	}
 	plan.Log.By = w.requester
-	f.warnings = append(append(f.warnings, "evenkeel: another template in flight: its batches start over"), w.notice()...)
-	return h.renderBatches(ctx, w, batch.Again(state, plan, w.now), f)
+	f.Warnings = append(append(f.Warnings, "evenkeel: another template in flight: its batches start over"), w.notice()...)
+	return h.render(ctx, w, batch.Again(state, plan, w.now), f)
 }
 
-// renderBatches adds what a state asks of its workload, and the template where it
+// render adds what a state asks of its workload, and the template where it
 // is not the requester's to say.
-func (h *Handler) renderBatches(ctx context.Context, w *workload, state batch.State, f flight) (flight, error) {
-	f.changes = append(f.changes, w.render(state)...)
+func (h *Handler) render(ctx context.Context, w *write, state batch.State, f workload.Outcome) (workload.Outcome, error) {
+	f.Changes = append(f.Changes, w.render(state)...)
 	switch {
 	case state.HoldsTemplate():
-		f.changes = append(f.changes, policy.Change{Path: "/spec/template", Value: w.old.Spec.Template})
+		f.Changes = append(f.Changes, policy.Change{Path: "/spec/template", Value: w.old.Spec.Template})
 	case state.WantsStable():
-		stable, err := h.topology.ControllerRevision(ctx, w.old.Metadata.Namespace, state.Stable.Name)
+		stable, err := h.Topology.ControllerRevision(ctx, w.old.Metadata.Namespace, state.Stable.Name)
 		if err != nil {
-			return flight{}, err
+			return workload.Outcome{}, err
 		}
 		if stable == nil {
-			return flight{denied: fmt.Sprintf("evenkeel: cannot restore the stable template: ControllerRevision %q is gone; apply the template that is to run", state.Stable.Name)}, nil
+			return workload.Outcome{Denied: fmt.Sprintf("evenkeel: cannot restore the stable template: ControllerRevision %q is gone; apply the template that is to run", state.Stable.Name)}, nil
 		}
-		f.changes = append(f.changes, policy.Change{Path: "/spec/template", Value: stable.Raw})
+		f.Changes = append(f.Changes, policy.Change{Path: "/spec/template", Value: stable.Raw})
 	}
 	return f, nil
 }
 
 // render gives the changes that a state asks of its workload, besides the template.
-func (w *workload) render(state batch.State) []policy.Change {
+func (w *write) render(state batch.State) []policy.Change {
 	text := ""
 	if state.Phase != "" {
 		text = state.String()
 	}
-	changes := stateChanges(text, state.InFlight())
+	changes := workload.StateChanges(text, state.InFlight())
 	knobs := batch.Render(state)
 	if !state.InFlight() && w.state.InFlight() {
 		knobs = *w.state.User
