@@ -17,6 +17,7 @@ import (
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/evenkeel-dev/evenkeel/traffic/behind"
 	"github.com/evenkeel-dev/evenkeel/traffic/index"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout/packed"
@@ -188,12 +189,12 @@ func (r *Reconciler) observeService(ctx context.Context, w *world, name string, 
 	if service != nil {
 		seen.Exists = true
 		seen.By = another(service, route.Narrow{Deployment: w.deployment.Name})
-		behind, err := r.endpointsOf(ctx, client.ObjectKeyFromObject(service), asked(service, seen.Backend))
+		behind, err := r.behind().Of(ctx, client.ObjectKeyFromObject(service), asked(service, seen.Backend))
 		if err != nil {
 			return err
 		}
-		seen.Lacks = behind.lacks()
-		counts, err := r.byReplicaSet(ctx, service.Namespace, behind.ready)
+		seen.Lacks = behind.Lacks()
+		counts, err := r.behind().ByReplicaSet(ctx, service.Namespace, behind.Ready)
 		if err != nil {
 			return err
 		}
@@ -241,14 +242,17 @@ func (r *Reconciler) observeCanaryService(ctx context.Context, w *world, seen *r
 		return nil
 	}
 	seen.CanaryMade = madeAt(service)
-	behind, err := r.endpointsOf(ctx, client.ObjectKeyFromObject(service), service.Spec.Ports)
+	behind, err := r.behind().Of(ctx, client.ObjectKeyFromObject(service), service.Spec.Ports)
 	if err != nil {
 		return err
 	}
-	counts, err := r.byReplicaSet(ctx, service.Namespace, behind.ready)
-	seen.CanaryReady, seen.CanaryLacks = counts[state.Canary.ReplicaSet], behind.lacks()
+	counts, err := r.behind().ByReplicaSet(ctx, service.Namespace, behind.Ready)
+	seen.CanaryReady, seen.CanaryLacks = counts[state.Canary.ReplicaSet], behind.Lacks()
 	return err
 }
+
+// behind reads who is behind Services.
+func (r *Reconciler) behind() behind.Reader { return behind.Reader{Cache: r.client, Live: r.live} }
 
 // asked are the ports that the pods behind a Service must have: all, where routes
 // lead to it. What nobody's traffic goes through is its owner's alone.

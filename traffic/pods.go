@@ -172,13 +172,13 @@ func (b batches) observeBatchServices(ctx context.Context, w *batchWorld) error 
 		}
 		if service != nil {
 			w.services[name] = service
-			behind, err := b.endpointsOf(ctx, client.ObjectKeyFromObject(service), asked(service, false))
+			behind, err := b.behind().Of(ctx, client.ObjectKeyFromObject(service), asked(service, false))
 			if err != nil {
 				return err
 			}
 			seen.Exists, seen.By = true, another(service, b.narrow(w.object))
-			seen.InPlace = narrowed(service, w.narrow) && (w.narrow.Hash == "" || len(behind.ready) > 0) // the slices come later
-			for _, uid := range behind.ready {
+			seen.InPlace = narrowed(service, w.narrow) && (w.narrow.Hash == "" || len(behind.Ready) > 0) // the slices come later
+			for _, uid := range behind.Ready {
 				hash, own := hashes[uid]
 				if !own {
 					seen.Other++

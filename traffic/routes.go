@@ -21,6 +21,7 @@ import (
 	"github.com/evenkeel-dev/evenkeel/traffic/index"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
+	"github.com/evenkeel-dev/evenkeel/traffic/route/gateway"
 	"github.com/evenkeel-dev/evenkeel/traffic/route/kinds"
 )
 
@@ -81,7 +82,7 @@ func (r *Reconciler) observeRoute(ctx context.Context, w *world, ref route.Ref, 
 	if err != nil {
 		return err
 	}
-	told.Exists, told.Accepted = true, accepted && (ref.Kind == route.Ingress || isAccepted(object.Object))
+	told.Exists, told.Accepted = true, accepted && (ref.Kind == route.Ingress || gateway.Accepted(object.Object))
 	told.Astray, told.Foreign = seen.astray, seen.foreign
 	told.InPlace = seen.shown && len(seen.owned) == 0 && len(seen.spare) == 0
 	return nil
@@ -190,7 +191,7 @@ func (r *Reconciler) observeOwned(ctx context.Context, owner client.Object, seen
 			seen.owned = append(seen.owned, object)
 			continue
 		}
-		accepted = accepted && (seen.ref.Kind == route.Ingress || isAccepted(now.Object))
+		accepted = accepted && (seen.ref.Kind == route.Ingress || gateway.Accepted(now.Object))
 	}
 	for _, object := range there {
 		seen.spare = append(seen.spare, object)

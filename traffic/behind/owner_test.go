@@ -1,7 +1,7 @@
 // Copyright The Evenkeel Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package traffic
+package behind
 
 import (
 	"strings"
@@ -46,10 +46,10 @@ func TestPodsOfLongNames(t *testing.T) {
 				pods = append(pods, pod)
 			}
 			live := fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(pods...).Build()
-			r := &Reconciler{client: fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(append(pods[:row.stands:row.stands], slice)...).Build(), live: live}
-			behind, err := r.endpointsOf(t.Context(), demo, nil)
+			r := Reader{Cache: fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(append(pods[:row.stands:row.stands], slice)...).Build(), Live: live}
+			behind, err := r.Of(t.Context(), demo, nil)
 			require.NoError(t, err)
-			counts, err := r.byReplicaSet(t.Context(), "shop", behind.ready)
+			counts, err := r.ByReplicaSet(t.Context(), "shop", behind.Ready)
 			require.NoError(t, err)
 			assert.Equal(t, map[string]int32{rs: row.want}, counts)
 		})
@@ -60,7 +60,7 @@ func TestPodsOfLongNames(t *testing.T) {
 func TestPodsWithoutAReplicaSet(t *testing.T) {
 	alone := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: strings.Repeat("p", 63)}}
 	c := fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(alone).Build()
-	r := &Reconciler{client: c, live: c}
+	r := Reader{Cache: c, Live: c}
 	for _, name := range []string{alone.Name, "alone"} {
 		rs, err := r.replicaSetOf(t.Context(), client.ObjectKey{Namespace: "shop", Name: name})
 		require.NoError(t, err)

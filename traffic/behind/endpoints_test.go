@@ -1,7 +1,7 @@
 // Copyright The Evenkeel Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package traffic
+package behind
 
 import (
 	"testing"
@@ -12,14 +12,12 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
-
-	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
+
+var demo = client.ObjectKey{Namespace: "shop", Name: "demo"}
 
 // sliced is an EndpointSlice of a Service with some ports, and ready pods.
 func sliced(name string, ports []string, pods ...string) *discoveryv1.EndpointSlice {
@@ -56,30 +54,13 @@ func TestWhichEndpointsAreServed(t *testing.T) {
 		"not ready":               {two, []client.Object{unready}, map[string]int32{}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := &Reconciler{client: fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(row.slices...).Build()}
-			got, err := r.endpointsOf(t.Context(), demo, row.ports)
+			r := Reader{Cache: fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(row.slices...).Build()}
+			got, err := r.Of(t.Context(), demo, row.ports)
 			require.NoError(t, err)
-			counts, err := r.byReplicaSet(t.Context(), "shop", got.ready)
+			counts, err := r.ByReplicaSet(t.Context(), "shop", got.Ready)
 			require.NoError(t, err)
 			assert.Equal(t, row.ready, counts)
-			assert.Equal(t, row.lacks, got.lacks())
+			assert.Equal(t, row.lacks, got.Lacks())
 		})
 	}
-}
-
-// Ready pods behind a Service that leads to a port which they lack get no weight.
-func TestNoWeightForPodsWithoutThePort(t *testing.T) {
-	c := cluster(t, ready(), func(client.Object) error { return nil })
-	for _, name := range []string{"demo", "demo-canary"} {
-		var service corev1.Service
-		require.NoError(t, c.Get(t.Context(), client.ObjectKey{Namespace: "shop", Name: name}, &service))
-		service.Spec.Ports = []corev1.ServicePort{{Name: "http", Port: 80, Protocol: corev1.ProtocolTCP}}
-		require.NoError(t, c.Update(t.Context(), &service))
-	}
-	_, err := reconciler(c, events.NewFakeRecorder(10)).Reconcile(t.Context(), reconcile.Request{NamespacedName: demo})
-	require.NoError(t, err)
-	_, state := stateOf(t, c, "demo")
-	assert.Equal(t, rollout.StageScale, state.Stage)
-	assert.Equal(t, 0, state.Weight)
-	assert.Equal(t, `the canary's pods have the port that Service "demo" leads to: its port http finds none`, state.Wait)
 }

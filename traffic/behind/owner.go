@@ -1,7 +1,7 @@
 // Copyright The Evenkeel Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package traffic
+package behind
 
 import (
 	"context"
@@ -19,7 +19,7 @@ import (
 // replicaSetOf names the ReplicaSet of a pod, empty for a pod that is gone. That is
 // the pod's name without its last part, unless the API server had to cut it to give
 // the pod a name of its own: then the pod says so, in the cache or past it.
-func (r *Reconciler) replicaSetOf(ctx context.Context, pod types.NamespacedName) (string, error) {
+func (r Reader) replicaSetOf(ctx context.Context, pod types.NamespacedName) (string, error) {
 	if len(pod.Name) < validation.DNS1123LabelMaxLength {
 		if last := strings.LastIndex(pod.Name, "-"); last > 0 {
 			return pod.Name[:last], nil
@@ -27,7 +27,7 @@ func (r *Reconciler) replicaSetOf(ctx context.Context, pod types.NamespacedName)
 		return pod.Name, nil // nobody's: its own name is no ReplicaSet's
 	}
 	var seen corev1.Pod
-	for _, reader := range []client.Reader{r.client, r.live} {
+	for _, reader := range []client.Reader{r.Cache, r.Live} {
 		switch err := reader.Get(ctx, pod, &seen); {
 		case apierrors.IsNotFound(err):
 			continue

@@ -1,7 +1,7 @@
 // Copyright The Evenkeel Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package traffic
+package gateway
 
 import (
 	"fmt"
@@ -50,7 +50,7 @@ func TestARouteIsAccepted(t *testing.T) {
 			require.NoError(t, err)
 			var object unstructured.Unstructured
 			require.NoError(t, object.UnmarshalJSON(data))
-			assert.Equal(t, row.want, isAccepted(object.Object))
+			assert.Equal(t, row.want, Accepted(object.Object))
 		})
 	}
 }

@@ -1,28 +1,28 @@
 // Copyright The Evenkeel Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package traffic
+package gateway
 
 import (
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 )
 
-// isAccepted tells whether every parent of a route has taken this generation of it.
+// Accepted tells whether every parent of a route has taken this generation of it.
 // What stands in the status besides counts no more: parents that the route has left,
 // and what a controller that is gone once said of one that it has.
-func isAccepted(object route.Object) bool {
+func Accepted(object route.Object) bool {
 	parents, _ := route.Dig(object, "spec", "parentRefs").([]any)
 	for _, parent := range parents {
-		if !isAcceptedBy(object, parent) {
+		if !acceptedBy(object, parent) {
 			return false
 		}
 	}
 	return len(parents) > 0
 }
 
-// isAcceptedBy tells whether a controller has taken this generation for a parent, and
+// acceptedBy tells whether a controller has taken this generation for a parent, and
 // none says of this generation that it has not.
-func isAcceptedBy(object route.Object, parent any) bool {
+func acceptedBy(object route.Object, parent any) bool {
 	now, _ := route.Dig(object, "metadata", "generation").(int64)
 	namespace := route.Dig(object, "metadata", "namespace")
 	said, _ := route.Dig(object, "status", "parents").([]any)

@@ -1,7 +1,7 @@
 // Copyright The Evenkeel Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package traffic
+package behind
 
 import (
 	"context"
@@ -18,21 +18,28 @@ import (
 	"github.com/evenkeel-dev/evenkeel/traffic/index"
 )
 
-// endpoints are the ready pods of a Service, by name.
-type endpoints struct {
-	// ready have every port that is asked for, deaf lack the one that is named.
-	ready map[string]types.UID
-	deaf  map[string]string
+// Reader reads what is behind Services.
+type Reader struct {
+	Cache client.Reader // informers
+	Live  client.Reader // the API server, for a Pod of a long name that the cache does not show yet
 }
 
-// endpointsOf reads which ready pods a Service leads to, and tells apart those that
+// Pods are the ready pods of a Service, by name.
+type Pods struct {
+	// Ready have every port that is asked for.
+	Ready map[string]types.UID
+	// deaf lack the port that is named.
+	deaf map[string]string
+}
+
+// Of reads which ready pods a Service leads to, and tells apart those that
 // lack one of some ports: a targetPort that no container of a pod has. Such pods
 // are in a slice of their own, as ready as any, and the data plane has no way there.
-func (r *Reconciler) endpointsOf(ctx context.Context, service client.ObjectKey, ports []corev1.ServicePort) (endpoints, error) {
-	out := endpoints{ready: map[string]types.UID{}, deaf: map[string]string{}}
+func (r Reader) Of(ctx context.Context, service client.ObjectKey, ports []corev1.ServicePort) (Pods, error) {
+	out := Pods{Ready: map[string]types.UID{}, deaf: map[string]string{}}
 	var list discoveryv1.EndpointSliceList
 	of := client.MatchingLabels{discoveryv1.LabelServiceName: service.Name}
-	if err := r.client.List(ctx, &list, client.InNamespace(service.Namespace), index.Behind(service.Name), of, client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.Cache.List(ctx, &list, client.InNamespace(service.Namespace), index.Behind(service.Name), of, client.UnsafeDisableDeepCopy); err != nil {
 		return out, fmt.Errorf("cannot list EndpointSlices: %w", err)
 	}
 	for i := range list.Items {
@@ -44,11 +51,11 @@ func (r *Reconciler) endpointsOf(ctx context.Context, service client.ObjectKey, 
 			case lacks != "":
 				out.deaf[endpoint.TargetRef.Name] = lacks
 			default:
-				out.ready[endpoint.TargetRef.Name] = endpoint.TargetRef.UID // one pod stands in a slice for each address family
+				out.Ready[endpoint.TargetRef.Name] = endpoint.TargetRef.UID // one pod stands in a slice for each address family
 			}
 		}
 	}
-	for pod := range out.ready { // it was in another slice before the Service was changed
+	for pod := range out.Ready { // it was in another slice before the Service was changed
 		delete(out.deaf, pod)
 	}
 	return out, nil
@@ -69,10 +76,10 @@ func lacking(ports []corev1.ServicePort, slice *discoveryv1.EndpointSlice) strin
 	return ""
 }
 
-// lacks is the first port that pods lack; empty where all have all.
-func (e endpoints) lacks() string {
+// Lacks is the first port that pods lack; empty where all have all.
+func (p Pods) Lacks() string {
 	first := ""
-	for _, port := range e.deaf {
+	for _, port := range p.deaf {
 		if first == "" || port < first {
 			first = port
 		}
@@ -80,9 +87,9 @@ func (e endpoints) lacks() string {
 	return first
 }
 
-// byReplicaSet counts ready pods of a namespace by their ReplicaSets. Those that are
+// ByReplicaSet counts ready pods of a namespace by their ReplicaSets. Those that are
 // gone by now are not counted.
-func (r *Reconciler) byReplicaSet(ctx context.Context, namespace string, ready map[string]types.UID) (map[string]int32, error) {
+func (r Reader) ByReplicaSet(ctx context.Context, namespace string, ready map[string]types.UID) (map[string]int32, error) {
 	counts := map[string]int32{}
 	for pod := range ready {
 		rs, err := r.replicaSetOf(ctx, types.NamespacedName{Namespace: namespace, Name: pod})
