@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,8 +69,14 @@ func TestOwnRollout(t *testing.T) {
 
 	pod := d.Spec.Template.Spec
 	container := pod.Containers[0]
-	sleep := time.Duration(container.Lifecycle.PreStop.Sleep.Seconds) * time.Second
-	assert.GreaterOrEqual(t, time.Duration(*pod.TerminationGracePeriodSeconds)*time.Second, sleep+25*time.Second, "room for the manager's own end")
+	const flag = "--drain-delay="
+	at := slices.IndexFunc(container.Args, func(arg string) bool { return strings.HasPrefix(arg, flag) })
+	require.GreaterOrEqual(t, at, 0)
+	drain, err := time.ParseDuration(strings.TrimPrefix(container.Args[at], flag))
+	require.NoError(t, err)
+	assert.GreaterOrEqual(t, drain, 5*time.Second, "endpoints follow a pod's end with a delay")
+	assert.Nil(t, container.Lifecycle, "the manager itself knows from the first moment that it is to end")
+	assert.GreaterOrEqual(t, time.Duration(*pod.TerminationGracePeriodSeconds)*time.Second, drain+25*time.Second, "room for the manager's own end")
 	assert.Equal(t, "kubernetes.io/hostname", pod.TopologySpreadConstraints[0].TopologyKey)
 	assert.Equal(t, corev1.ScheduleAnyway, pod.TopologySpreadConstraints[0].WhenUnsatisfiable)
 
