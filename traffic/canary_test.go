@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -121,7 +122,10 @@ func TestASharedServiceIsLeftAlone(t *testing.T) {
 	user := service(t, c, "demo")
 	user.Annotations, user.Spec.Selector = nil, map[string]string{"app": "demo"}
 	require.NoError(t, c.Update(t.Context(), user))
-	require.NoError(t, c.Create(t.Context(), sliced("more", nil, "demo-big-77b5-x2x4z")))
+	var slice discoveryv1.EndpointSlice
+	require.NoError(t, c.Get(t.Context(), demo, &slice))
+	slice.Endpoints = append(slice.Endpoints, discoveryv1.Endpoint{Conditions: slice.Endpoints[0].Conditions, TargetRef: &corev1.ObjectReference{Name: "demo-big-77b5-x2x4z"}})
+	require.NoError(t, c.Update(t.Context(), &slice))
 	r := reconciler(c, events.NewFakeRecorder(100))
 	now := morning
 	r.now = func() time.Time { return now }

@@ -9,27 +9,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
-
-// sliced is an EndpointSlice of a Service with some ports, and ready pods.
-func sliced(name string, ports []string, pods ...string) *discoveryv1.EndpointSlice {
-	slice := &discoveryv1.EndpointSlice{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name, Labels: map[string]string{discoveryv1.LabelServiceName: "demo"}}}
-	for _, port := range ports {
-		slice.Ports = append(slice.Ports, discoveryv1.EndpointPort{Name: &port})
-	}
-	for _, pod := range pods {
-		slice.Endpoints = append(slice.Endpoints, discoveryv1.Endpoint{Conditions: discoveryv1.EndpointConditions{Ready: ptr.To(true)}, TargetRef: &corev1.ObjectReference{Name: pod}})
-	}
-	return slice
-}
 
 // Ready pods behind a Service that leads to a port which they lack get no weight.
 func TestNoWeightForPodsWithoutThePort(t *testing.T) {

@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apiserver/pkg/storage/names"
 	"k8s.io/client-go/kubernetes/scheme"
@@ -34,19 +33,16 @@ func TestPodsOfLongNames(t *testing.T) {
 		"just as long as it can be": {strings.Repeat("d", 46), 2, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			slice := &discoveryv1.EndpointSlice{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "demo-x", Labels: map[string]string{discoveryv1.LabelServiceName: "demo"}}}
 			var pods []client.Object
+			var of []string
 			rs := row.deployment + "-7d4b9c5f6b"
 			for range 2 {
 				pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: names.SimpleNameGenerator.GenerateName(rs + "-")}}
 				pod.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: rs, Controller: ptr.To(true)}}
-				slice.Endpoints = append(slice.Endpoints, discoveryv1.Endpoint{
-					Conditions: discoveryv1.EndpointConditions{Ready: ptr.To(true)}, TargetRef: &corev1.ObjectReference{Kind: "Pod", Name: pod.Name},
-				})
-				pods = append(pods, pod)
+				pods, of = append(pods, pod), append(of, pod.Name)
 			}
 			live := fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(pods...).Build()
-			r := Reader{Cache: fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(append(pods[:row.stands:row.stands], slice)...).Build(), Live: live}
+			r := Reader{Cache: fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(append(pods[:row.stands:row.stands], sliced("demo-x", nil, of...))...).Build(), Live: live}
 			behind, err := r.Of(t.Context(), demo, nil)
 			require.NoError(t, err)
 			counts, err := r.ByReplicaSet(t.Context(), "shop", behind.Ready)
