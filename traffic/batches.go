@@ -40,11 +40,11 @@ type batches struct {
 }
 
 // batchKinds are the kinds that change in batches alone.
-func batchKinds() []string { return []string{"StatefulSet", "DaemonSet"} }
+func batchKinds() []string { return []string{batch.StatefulSet, batch.DaemonSet} }
 
 // object is a workload of the kind to read into.
 func (b batches) object() client.Object {
-	if b.kind == "StatefulSet" {
+	if b.kind == batch.StatefulSet {
 		return &appsv1.StatefulSet{}
 	}
 	return &appsv1.DaemonSet{}
@@ -52,7 +52,7 @@ func (b batches) object() client.Object {
 
 // list is a list of the kind to read into.
 func (b batches) list() client.ObjectList {
-	if b.kind == "StatefulSet" {
+	if b.kind == batch.StatefulSet {
 		return &appsv1.StatefulSetList{}
 	}
 	return &appsv1.DaemonSetList{}

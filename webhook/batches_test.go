@@ -28,7 +28,6 @@ import (
 	"github.com/evenkeel-dev/evenkeel/config"
 	"github.com/evenkeel-dev/evenkeel/traffic/batch"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
-	"github.com/evenkeel-dev/evenkeel/webhook/batches"
 )
 
 // manifest is the StatefulSet or DaemonSet of these tests; each edit is a pair of
@@ -36,7 +35,7 @@ import (
 func manifest(kind string, edits ...string) string {
 	text := `{"apiVersion":"apps/v1","kind":"KIND","metadata":{"name":"demo","namespace":"shop","uid":"1","annotations":{"evenkeel.dev/strategy":"batch","evenkeel.dev/steps":"33%:pause,100%"}},
 "spec":{REPLICAS"selector":{"matchLabels":{"app":"demo"}},"template":` + templateText("v1") + `,"updateStrategy":STRATEGY}}`
-	if kind == batches.StatefulSet {
+	if kind == batch.StatefulSet {
 		text = strings.NewReplacer("REPLICAS", `"replicas":3,`, "STRATEGY", `{"type":"RollingUpdate","rollingUpdate":{"partition":0}}`).Replace(text)
 	}
 	text = strings.NewReplacer("KIND", kind, "REPLICAS", "", "STRATEGY", `{"type":"RollingUpdate","rollingUpdate":{"maxUnavailable":1,"maxSurge":0}}`).Replace(text)
@@ -65,7 +64,7 @@ type batched struct {
 }
 
 func (b batched) hash(version string) string {
-	if b.kind == batches.StatefulSet {
+	if b.kind == batch.StatefulSet {
 		return "demo-" + version
 	}
 	return version
@@ -116,7 +115,7 @@ func (b batched) handler() http.Handler {
 	}
 	New(Options{
 		Cache: b, Live: b, Policies: b.policies, Self: self, Log: logr.Discard(), Now: func() time.Time { return time.Unix(1_800_000_000, 0) },
-	}).Register(registrarFunc(mux.Handle))
+	}).Register(mux.Handle)
 	return mux
 }
 
@@ -173,7 +172,7 @@ func look(t *testing.T, kind, text string) *written {
 	var w written
 	require.NoError(t, json.Unmarshal([]byte(text), &w))
 	var strategy any = &w.knobs.DaemonSet
-	if kind == batches.StatefulSet {
+	if kind == batch.StatefulSet {
 		strategy = &w.knobs.StatefulSet
 	}
 	require.NoError(t, json.Unmarshal(w.Spec.UpdateStrategy, strategy))
@@ -214,7 +213,7 @@ func TestBatchesStart(t *testing.T) {
 		}),
 		service("others", func(s *corev1.Service) { s.Spec.Selector = map[string]string{"app": "other"} }),
 	}
-	for kind, gate := range map[string]string{batches.StatefulSet: `"partition":2147483647`, batches.DaemonSet: `"type":"OnDelete"`} {
+	for kind, gate := range map[string]string{batch.StatefulSet: `"partition":2147483647`, batch.DaemonSet: `"type":"OnDelete"`} {
 		t.Run(kind, func(t *testing.T) {
 			out, response := batched{kind: kind, services: services}.write(t, "team", manifest(kind), manifest(kind, "demo:v1", next))
 			w, state := read(t, kind, out)
@@ -249,22 +248,22 @@ func TestBatchesDoNotStart(t *testing.T) {
 		old, incoming string
 		warns         string
 	}{
-		"created":                      {incoming: manifest(batches.StatefulSet)},
-		"the template is the same":     {old: manifest(batches.StatefulSet), incoming: manifest(batches.StatefulSet, `"replicas":3`, `"replicas":5`)},
-		"the strategy is rolling":      {old: manifest(batches.StatefulSet, `"batch"`, `"rolling"`), incoming: manifest(batches.StatefulSet, `"batch"`, `"rolling"`, "demo:v1", next)},
-		"nobody is ready":              {cluster: batched{unready: true}, old: manifest(batches.StatefulSet), incoming: manifest(batches.StatefulSet, "demo:v1", next), warns: "none of its pods is ready"},
-		"nothing to go back to":        {cluster: batched{forgot: true}, old: manifest(batches.StatefulSet), incoming: manifest(batches.StatefulSet, "demo:v1", next), warns: `there is no ControllerRevision "demo-v1" to go back to`},
-		"back to what most pods are":   {old: manifest(batches.StatefulSet, "demo:v1", next), incoming: manifest(batches.StatefulSet), warns: "most ready pods are of this template already"},
-		"OnDelete as before":           {old: manifest(batches.StatefulSet, rolling, onDelete), incoming: manifest(batches.StatefulSet, rolling, onDelete, "demo:v1", next), warns: "updateStrategy OnDelete says that you delete the pods yourself; write: updateStrategy: {type: RollingUpdate}"},
-		"a state that somebody writes": {old: manifest(batches.StatefulSet), incoming: manifest(batches.StatefulSet, `"evenkeel.dev/strategy"`, `"evenkeel.dev/rollout":"{}","evenkeel.dev/strategy"`), warns: stateIsOurs},
+		"created":                      {incoming: manifest(batch.StatefulSet)},
+		"the template is the same":     {old: manifest(batch.StatefulSet), incoming: manifest(batch.StatefulSet, `"replicas":3`, `"replicas":5`)},
+		"the strategy is rolling":      {old: manifest(batch.StatefulSet, `"batch"`, `"rolling"`), incoming: manifest(batch.StatefulSet, `"batch"`, `"rolling"`, "demo:v1", next)},
+		"nobody is ready":              {cluster: batched{unready: true}, old: manifest(batch.StatefulSet), incoming: manifest(batch.StatefulSet, "demo:v1", next), warns: "none of its pods is ready"},
+		"nothing to go back to":        {cluster: batched{forgot: true}, old: manifest(batch.StatefulSet), incoming: manifest(batch.StatefulSet, "demo:v1", next), warns: `there is no ControllerRevision "demo-v1" to go back to`},
+		"back to what most pods are":   {old: manifest(batch.StatefulSet, "demo:v1", next), incoming: manifest(batch.StatefulSet), warns: "most ready pods are of this template already"},
+		"OnDelete as before":           {old: manifest(batch.StatefulSet, rolling, onDelete), incoming: manifest(batch.StatefulSet, rolling, onDelete, "demo:v1", next), warns: "updateStrategy OnDelete says that you delete the pods yourself; write: updateStrategy: {type: RollingUpdate}"},
+		"a state that somebody writes": {old: manifest(batch.StatefulSet), incoming: manifest(batch.StatefulSet, `"evenkeel.dev/strategy"`, `"evenkeel.dev/rollout":"{}","evenkeel.dev/strategy"`), warns: stateIsOurs},
 	} {
 		t.Run(name, func(t *testing.T) {
-			row.cluster.kind, row.cluster.services = batches.StatefulSet, []corev1.Service{narrowed}
+			row.cluster.kind, row.cluster.services = batch.StatefulSet, []corev1.Service{narrowed}
 			out, response := row.cluster.write(t, "team", row.old, row.incoming)
-			w, state := read(t, batches.StatefulSet, out)
+			w, state := read(t, batch.StatefulSet, out)
 			assert.False(t, state.InFlight())
 			assert.Empty(t, w.Metadata.Annotations[rollout.StateAnnotation])
-			sent, _ := read(t, batches.StatefulSet, row.incoming)
+			sent, _ := read(t, batch.StatefulSet, row.incoming)
 			assert.Equal(t, sent.knobs, w.knobs)
 			if row.warns == "" {
 				assert.Empty(t, response.Warnings)
@@ -275,8 +274,8 @@ func TestBatchesDoNotStart(t *testing.T) {
 			assert.Equal(t, row.warns != stateIsOurs, strings.HasPrefix(response.Warnings[0], "evenkeel: no batches, a plain rolling update: "))
 		})
 	}
-	out, response := batched{kind: batches.StatefulSet, services: []corev1.Service{narrowed}}.write(t, "team", manifest(batches.StatefulSet), manifest(batches.StatefulSet, "demo:v1", next))
-	_, state := read(t, batches.StatefulSet, out)
+	out, response := batched{kind: batch.StatefulSet, services: []corev1.Service{narrowed}}.write(t, "team", manifest(batch.StatefulSet), manifest(batch.StatefulSet, "demo:v1", next))
+	_, state := read(t, batch.StatefulSet, out)
 	assert.True(t, state.InFlight())
 	assert.False(t, state.Divides())
 	assert.Contains(t, response.Warnings, `evenkeel: Service "demo" selects controller-revision-hash itself; its traffic goes to every ready pod`)
@@ -295,13 +294,13 @@ func TestBatchesRefused(t *testing.T) {
 		"no history":        {[]string{`"selector"`, `"revisionHistoryLimit":0,"selector"`}, "write:\n  revisionHistoryLimit: 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := batched{kind: batches.StatefulSet}
-			for _, old := range []string{"", manifest(batches.StatefulSet)} {
-				_, response := b.write(t, "team", old, manifest(batches.StatefulSet, row.edits...))
+			b := batched{kind: batch.StatefulSet}
+			for _, old := range []string{"", manifest(batch.StatefulSet)} {
+				_, response := b.write(t, "team", old, manifest(batch.StatefulSet, row.edits...))
 				require.False(t, response.Allowed)
 				assert.Contains(t, response.Result.Message, row.says)
 			}
-			before := manifest(batches.StatefulSet, row.edits...)
+			before := manifest(batch.StatefulSet, row.edits...)
 			_, response := b.write(t, "team", before, strings.Replace(before, `"replicas":3`, `"replicas":4`, 1))
 			assert.True(t, response.Allowed, "it stood before")
 		})
@@ -310,7 +309,7 @@ func TestBatchesRefused(t *testing.T) {
 
 // In flight, whoever writes gets the same rendering; what they wish for is kept.
 func TestBatchesInFlight(t *testing.T) {
-	for _, kind := range []string{batches.StatefulSet, batches.DaemonSet} {
+	for _, kind := range []string{batch.StatefulSet, batch.DaemonSet} {
 		t.Run(kind, func(t *testing.T) {
 			b := batched{kind: kind, services: []corev1.Service{service("demo")}}
 			live, _ := b.write(t, "team", manifest(kind), manifest(kind, "demo:v1", next))
@@ -345,9 +344,9 @@ func TestBatchesInFlight(t *testing.T) {
 
 // The ways back end with stable's template, taken out of its revision.
 func TestBatchesGoBack(t *testing.T) {
-	b := batched{kind: batches.StatefulSet, services: []corev1.Service{service("demo")}}
-	live, _ := b.write(t, "team", manifest(batches.StatefulSet), manifest(batches.StatefulSet, "demo:v1", next))
-	_, state := read(t, batches.StatefulSet, live)
+	b := batched{kind: batch.StatefulSet, services: []corev1.Service{service("demo")}}
+	live, _ := b.write(t, "team", manifest(batch.StatefulSet), manifest(batch.StatefulSet, "demo:v1", next))
+	_, state := read(t, batch.StatefulSet, live)
 	state.Phase, state.Stage, state.Partition, state.Canary = rollout.Stepping, batch.StageDwell, 2, batch.Version{Name: "demo-v2", Hash: "demo-v2"}
 	quiet, _ := b.write(t, self, live, carrying(t, live, state))
 	state.Serve = batch.New
@@ -360,22 +359,22 @@ func TestBatchesGoBack(t *testing.T) {
 		"the action rollback": func(live string) string {
 			return strings.Replace(live, `"evenkeel.dev/steps"`, `"evenkeel.dev/action":"rollback","evenkeel.dev/steps"`, 1)
 		},
-		"the manifest as a whole": func(string) string { return manifest(batches.StatefulSet) },
+		"the manifest as a whole": func(string) string { return manifest(batch.StatefulSet) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, _ := b.write(t, "team", quiet, incoming(quiet))
-			w, after := read(t, batches.StatefulSet, out)
+			w, after := read(t, batch.StatefulSet, out)
 			assert.Equal(t, batch.StageRestore, after.Stage, "no Service leads to the new pods alone")
 			assert.JSONEq(t, templateText("v1"), string(w.Spec.Template))
 
 			out, _ = b.write(t, "team", serving, incoming(serving))
-			w, after = read(t, batches.StatefulSet, out)
+			w, after = read(t, batch.StatefulSet, out)
 			assert.Equal(t, batch.StageReturn, after.Stage)
 			assert.JSONEq(t, templateText("v2"), string(w.Spec.Template), "the traffic leaves first")
 
 			after.Stage, after.Serve = batch.StageRestore, batch.Everyone
 			out, _ = b.write(t, self, out, carrying(t, out, after))
-			w, _ = read(t, batches.StatefulSet, out)
+			w, _ = read(t, batch.StatefulSet, out)
 			assert.JSONEq(t, templateText("v1"), string(w.Spec.Template))
 
 			_, response := b.write(t, "team", out, strings.Replace(out, "demo:v1", next, 1))
@@ -391,14 +390,14 @@ func TestBatchesGoBack(t *testing.T) {
 
 // The template that was rolled back is refused, and comes again when a person says so.
 func TestBatchesRolledBack(t *testing.T) {
-	b := batched{kind: batches.StatefulSet}
+	b := batched{kind: batch.StatefulSet}
 	ended := batch.State{Phase: rollout.RolledBack, Reason: "a person asked for it", Canary: batch.Version{Name: "demo-v2", Hash: "demo-v2"}}
-	live := carrying(t, manifest(batches.StatefulSet), ended)
+	live := carrying(t, manifest(batch.StatefulSet), ended)
 	_, response := b.write(t, "team", live, strings.Replace(live, "demo:v1", next, 1))
 	require.False(t, response.Allowed)
 	assert.Contains(t, response.Result.Message, "a person asked for it. Change it, or try it again with:\n  kubectl annotate statefulset -n shop demo evenkeel.dev/action=retry")
 	retried, _ := b.write(t, "team", live, strings.Replace(live, `"evenkeel.dev/steps"`, `"evenkeel.dev/action":"retry","evenkeel.dev/steps"`, 1))
-	w, state := read(t, batches.StatefulSet, retried)
+	w, state := read(t, batch.StatefulSet, retried)
 	assert.Equal(t, rollout.Preparing, state.Phase)
 	assert.JSONEq(t, templateText("v2"), string(w.Spec.Template))
 	_, response = b.write(t, "team", live, strings.Replace(live, `"evenkeel.dev/steps"`, `"evenkeel.dev/action":"skip","evenkeel.dev/steps"`, 1))
@@ -407,22 +406,22 @@ func TestBatchesRolledBack(t *testing.T) {
 
 // The end gives the user's own back, with what they wished for meanwhile.
 func TestBatchesEnd(t *testing.T) {
-	b := batched{kind: batches.StatefulSet}
-	live, _ := b.write(t, "team", manifest(batches.StatefulSet), manifest(batches.StatefulSet, "demo:v1", next))
+	b := batched{kind: batch.StatefulSet}
+	live, _ := b.write(t, "team", manifest(batch.StatefulSet), manifest(batch.StatefulSet, "demo:v1", next))
 	wished, _ := b.write(t, "team", live, strings.Replace(live, `"partition":2147483647`, `"partition":1`, 1))
-	w, state := read(t, batches.StatefulSet, wished)
+	w, state := read(t, batch.StatefulSet, wished)
 	assert.Contains(t, string(w.Spec.UpdateStrategy), `"partition":2147483647`)
 	ended, _ := b.write(t, self, wished, carrying(t, wished, batch.State{Phase: rollout.Completed, Canary: state.Canary}))
-	w, _ = read(t, batches.StatefulSet, ended)
+	w, _ = read(t, batch.StatefulSet, ended)
 	assert.JSONEq(t, `{"type":"RollingUpdate","rollingUpdate":{"partition":1}}`, string(w.Spec.UpdateStrategy))
 	assert.NotContains(t, w.Metadata.Labels, rollout.InFlightLabel)
 }
 
 // While the Services lead to the new pods alone nobody takes those away.
 func TestBatchesKeepTheNewPods(t *testing.T) {
-	b := batched{kind: batches.StatefulSet, services: []corev1.Service{service("demo")}}
-	live, _ := b.write(t, "team", manifest(batches.StatefulSet), manifest(batches.StatefulSet, "demo:v1", next))
-	_, state := read(t, batches.StatefulSet, live)
+	b := batched{kind: batch.StatefulSet, services: []corev1.Service{service("demo")}}
+	live, _ := b.write(t, "team", manifest(batch.StatefulSet), manifest(batch.StatefulSet, "demo:v1", next))
+	_, state := read(t, batch.StatefulSet, live)
 	state.Phase, state.Stage, state.Partition, state.Serve = rollout.Stepping, batch.StageDwell, 2, batch.New
 	live, _ = b.write(t, self, live, carrying(t, live, state))
 	_, response := b.write(t, "team", live, strings.Replace(live, `"replicas":3`, `"replicas":2`, 1))
@@ -443,7 +442,7 @@ func TestBatchesKeepTheNewPods(t *testing.T) {
 		review.Request.Namespace, review.Request.Name = "shop", "demo"
 		body, err := json.Marshal(review)
 		require.NoError(t, err)
-		out := post(batched{kind: batches.StatefulSet, state: row.state}.handler(), "/validate/scales/statefulsets", "application/json", string(body))
+		out := post(batched{kind: batch.StatefulSet, state: row.state}.handler(), "/validate/scales/statefulsets", "application/json", string(body))
 		require.NoError(t, json.Unmarshal(out.Body.Bytes(), &review))
 		assert.Equal(t, row.want, review.Response.Allowed, "%d of %s", row.to, row.state)
 		if !row.want {

@@ -16,7 +16,6 @@ import (
 	"github.com/evenkeel-dev/evenkeel/config"
 	"github.com/evenkeel-dev/evenkeel/traffic/batch"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
-	"github.com/evenkeel-dev/evenkeel/webhook/batches"
 )
 
 // The clock of these tests stands at 2027-01-15T08:00:00Z.
@@ -113,12 +112,12 @@ func TestARollingUpdateOutsideTheWindow(t *testing.T) {
 
 // Batches say the same.
 func TestBatchesOutsideTheWindow(t *testing.T) {
-	b := batched{kind: batches.StatefulSet, policies: closedStore(t)}
-	out, response := b.write(t, "team", manifest(batches.StatefulSet), manifest(batches.StatefulSet, "demo:v1", next))
+	b := batched{kind: batch.StatefulSet, policies: closedStore(t)}
+	out, response := b.write(t, "team", manifest(batch.StatefulSet), manifest(batch.StatefulSet, "demo:v1", next))
 	assert.Subset(t, response.Warnings, []string{
 		"evenkeel: its gate stays shut until " + opensAt, "evenkeel: in an emergency type: kubectl annotate statefulset -n shop demo --overwrite evenkeel.dev/" + emergency,
 	})
-	_, began := read(t, batches.StatefulSet, out)
+	_, began := read(t, batch.StatefulSet, out)
 	began.Phase, began.Stage, began.Canary = rollout.Stepping, batch.StageDwell, batch.Version{Name: "demo-v2", Hash: "demo-v2"}
 	live := carrying(t, out, began)
 	skipping := strings.Replace(live, `"annotations":{`, `"annotations":{"evenkeel.dev/action":"skip",`, 1)
@@ -127,7 +126,7 @@ func TestBatchesOutsideTheWindow(t *testing.T) {
 	assert.Contains(t, response.Result.Message, `evenkeel: action "skip": no further step starts until `+opensAt)
 	out, response = b.write(t, "jane", live, overridden(skipping))
 	require.True(t, response.Allowed)
-	_, went := read(t, batches.StatefulSet, out)
+	_, went := read(t, batch.StatefulSet, out)
 	assert.Equal(t, []any{1, "jane"}, []any{went.Step, went.OverrideBy})
 }
 

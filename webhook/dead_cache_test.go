@@ -40,7 +40,7 @@ func blind(t *testing.T, rules string) http.Handler {
 		require.NoError(t, policies.Offer([]byte("apiVersion: policy.evenkeel.dev/v1alpha1\nkind: RolloutPolicy\nrules: "+rules)))
 	}
 	mux := http.NewServeMux()
-	New(Options{Cache: dead{}, Live: dead{}, Policies: policies, Self: self, Log: logr.Discard()}).Register(registrarFunc(mux.Handle))
+	New(Options{Cache: dead{}, Live: dead{}, Policies: policies, Self: self, Log: logr.Discard()}).Register(mux.Handle)
 	return mux
 }
 
@@ -111,7 +111,7 @@ func TestAnEmptyCacheIsUnknown(t *testing.T) {
 	mux := http.NewServeMux()
 	New(Options{
 		Cache: dead{}, Live: dead{}, Policies: config.NewStore(), Self: self, Log: logr.Discard(), Filled: func(policy.Kind) bool { return false },
-	}).Register(registrarFunc(mux.Handle))
+	}).Register(mux.Handle)
 	out := post(mux, "/mutate/deployments", "application/json", reviewOf(t, "Deployment", "apps", "team", "", ofVersion("v1", "")))
 	require.Equal(t, http.StatusOK, out.Code, out.Body.String())
 	assert.Contains(t, out.Body.String(), "Services are not known: their cache is not filled")

@@ -15,8 +15,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/evenkeel-dev/evenkeel/traffic/batch"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
-	"github.com/evenkeel-dev/evenkeel/webhook/batches"
 )
 
 const (
@@ -75,7 +75,7 @@ func TestAnEditedState(t *testing.T) {
 
 // The same of what changes in batches.
 func TestAnEditedStateOfBatches(t *testing.T) {
-	for _, kind := range []string{batches.StatefulSet, batches.DaemonSet} {
+	for _, kind := range []string{batch.StatefulSet, batch.DaemonSet} {
 		b := batched{kind: kind, services: []corev1.Service{service("demo")}}
 		live, _ := b.write(t, "jane", manifest(kind), manifest(kind, "demo:v1", next))
 		meta, _ := read(t, kind, live)

@@ -13,12 +13,11 @@ import (
 
 	"github.com/evenkeel-dev/evenkeel/traffic/batch"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
-	"github.com/evenkeel-dev/evenkeel/webhook/batches"
 )
 
 // A state that nobody can read freezes the release: it leads nowhere but back.
 func TestBatchesFrozen(t *testing.T) {
-	for _, kind := range []string{batches.StatefulSet, batches.DaemonSet} {
+	for _, kind := range []string{batch.StatefulSet, batch.DaemonSet} {
 		t.Run(kind, func(t *testing.T) {
 			b := batched{kind: kind, services: []corev1.Service{service("demo")}, fresh: 2}
 			live, _ := batched{kind: kind, services: b.services}.write(t, "team", manifest(kind), manifest(kind, "demo:v1", next))
@@ -42,8 +41,8 @@ func TestBatchesFrozen(t *testing.T) {
 			out, _ = b.write(t, "team", frozen, back)
 			w, state := read(t, kind, out)
 			assert.Equal(t, batch.StageReturn, state.Stage, "whomever the Services lead to, they lead away from the new pods first")
-			assert.Equal(t, batch.VersionOf(kind == batches.StatefulSet, "demo", b.hash("v1")), state.Stable, "also where most pods are new")
-			assert.Equal(t, batch.VersionOf(kind == batches.StatefulSet, "demo", b.hash("v2")), state.Canary)
+			assert.Equal(t, batch.VersionOf(kind == batch.StatefulSet, "demo", b.hash("v1")), state.Stable, "also where most pods are new")
+			assert.Equal(t, batch.VersionOf(kind == batch.StatefulSet, "demo", b.hash("v2")), state.Canary)
 			assert.Equal(t, []string{"demo"}, state.Services)
 			assert.True(t, batch.Render(state).ShownBy(w.knobs))
 			assert.JSONEq(t, templateText("v2"), string(w.Spec.Template))

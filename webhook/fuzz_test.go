@@ -40,7 +40,7 @@ func (nothing) List(context.Context, client.ObjectList, ...client.ListOption) er
 // alone is admission without neighbours.
 func alone() *http.ServeMux {
 	mux := http.NewServeMux()
-	New(Options{Cache: nothing{}, Live: nothing{}, Policies: config.NewStore(), Self: self, Log: logr.Discard(), Now: func() time.Time { return time.Unix(1.8e9, 0) }}).Register(registrarFunc(mux.Handle))
+	New(Options{Cache: nothing{}, Live: nothing{}, Policies: config.NewStore(), Self: self, Log: logr.Discard(), Now: func() time.Time { return time.Unix(1.8e9, 0) }}).Register(mux.Handle)
 	return mux
 }
 
@@ -56,7 +56,7 @@ func asked(path string, body []byte) *httptest.ResponseRecorder {
 func FuzzReview(f *testing.F) {
 	f.Add([]byte(`{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1","kind":{"kind":"Service"},"object":{"spec":{"selector":{"a":"b"}}}}}`))
 	f.Add([]byte(`{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1","kind":{"group":"apps","kind":"Deployment"},"object":{"spec":{"template":{"spec":{"containers":[{"name":"a"}]}}}}}}`))
-	f.Add([]byte(`{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1","kind":{"group":"apps","kind":"StatefulSet"},"object":{"metadata":{"annotations":{"evenkeel.dev/strategy":"batch"}},"spec":{"template":{},"updateStrategy":{"type":"OnDelete"}}},"oldObject":{"metadata":{"annotations":{"evenkeel.dev/rollout":"{\"phase\":\"Stepping\",\"user\":{\"batches.StatefulSet\":{}}}"}},"spec":{}}}}`))
+	f.Add([]byte(`{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1","kind":{"group":"apps","kind":"StatefulSet"},"object":{"metadata":{"annotations":{"evenkeel.dev/strategy":"batch"}},"spec":{"template":{},"updateStrategy":{"type":"OnDelete"}}},"oldObject":{"metadata":{"annotations":{"evenkeel.dev/rollout":"{\"phase\":\"Stepping\",\"user\":{\"batch.StatefulSet\":{}}}"}},"spec":{}}}}`))
 	f.Add([]byte("{"))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for _, path := range []string{"/mutate/deployments", "/validate/deployments", "/mutate/services", "/mutate/httproutes", "/validate/policies", "/validate/scales", "/mutate/statefulsets", "/validate/statefulsets", "/mutate/daemonsets", "/validate/daemonsets", "/validate/scales/statefulsets"} {

@@ -76,7 +76,7 @@ func (h *Handler) mutateService(_ *http.Request, request *admissionv1.AdmissionR
 
 // mutateRoute divides a route in flight, and one whose owner asks for it by
 // annotations, whoever writes it.
-func (h *Handler) mutateRoute(kind route.Kind) func(*http.Request, *admissionv1.AdmissionRequest) (review.Answer, error) {
+func (h *Handler) mutateRoute(kind route.Kind) review.Func {
 	return func(r *http.Request, request *admissionv1.AdmissionRequest) (review.Answer, error) {
 		n, err := h.neighbour(request)
 		if err != nil {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/evenkeel-dev/evenkeel/config"
 	"github.com/evenkeel-dev/evenkeel/policy"
+	"github.com/evenkeel-dev/evenkeel/traffic/batch"
 	"github.com/evenkeel-dev/evenkeel/traffic/route"
 	"github.com/evenkeel-dev/evenkeel/webhook/batches"
 	"github.com/evenkeel-dev/evenkeel/webhook/review"
@@ -86,13 +87,9 @@ func New(o Options) *Handler {
 	}
 }
 
-// registrar is where paths are served, such as controller-runtime's webhook.Server.
-type registrar interface {
-	Register(path string, handler http.Handler)
-}
-
-// Register serves every path of the chart's webhook configurations.
-func (h *Handler) Register(server registrar) {
+// Register serves every path of the chart's webhook configurations; serve is such as
+// the Register of controller-runtime's webhook.Server, or the Handle of a ServeMux.
+func (h *Handler) Register(serve func(path string, handler http.Handler)) {
 	apps := func(kind string) schema.GroupKind { return schema.GroupKind{Group: "apps", Kind: kind} }
 	scales := schema.GroupKind{Group: "autoscaling", Kind: "Scale"}
 	b := &batches.Handler{Topology: h.topology, Resolve: h.resolve, Self: h.self, Told: h.told, Log: h.log, Now: h.now}
@@ -104,18 +101,18 @@ func (h *Handler) Register(server registrar) {
 		{"/mutate/deployments", apps("Deployment"), h.mutateDeployment},
 		{"/validate/deployments", apps("Deployment"), h.validateDeployment},
 		{"/validate/scales", scales, h.validateScale},
-		{"/mutate/statefulsets", apps(batches.StatefulSet), b.Mutate(batches.StatefulSet)},
-		{"/validate/statefulsets", apps(batches.StatefulSet), b.Validate(batches.StatefulSet)},
+		{"/mutate/statefulsets", apps(batch.StatefulSet), b.Mutate(batch.StatefulSet)},
+		{"/validate/statefulsets", apps(batch.StatefulSet), b.Validate(batch.StatefulSet)},
 		{"/validate/scales/statefulsets", scales, b.ValidateScale},
-		{"/mutate/daemonsets", apps(batches.DaemonSet), b.Mutate(batches.DaemonSet)},
-		{"/validate/daemonsets", apps(batches.DaemonSet), b.Validate(batches.DaemonSet)},
+		{"/mutate/daemonsets", apps(batch.DaemonSet), b.Mutate(batch.DaemonSet)},
+		{"/validate/daemonsets", apps(batch.DaemonSet), b.Validate(batch.DaemonSet)},
 		{"/mutate/services", schema.GroupKind{Kind: "Service"}, h.mutateService},
 		{"/mutate/httproutes", gatewayKind("HTTPRoute"), h.mutateRoute(route.HTTPRoute)},
 		{"/mutate/grpcroutes", gatewayKind("GRPCRoute"), h.mutateRoute(route.GRPCRoute)},
 		{"/mutate/ingresses", schema.GroupKind{Group: "networking.k8s.io", Kind: "Ingress"}, h.mutateRoute(route.Ingress)},
 		{"/validate/policies", schema.GroupKind{Kind: "ConfigMap"}, h.validatePolicy},
 	} {
-		server.Register(served.path, review.Reviewer{
+		serve(served.path, review.Reviewer{
 			Kind: served.kind, Review: served.review, Log: h.log, Path: served.path, Counts: h.metrics, Tracer: h.tracer, Now: h.now,
 		})
 	}

@@ -28,7 +28,7 @@ func TestEveryReviewIsCounted(t *testing.T) {
 	_, err = NewMetrics(registry)
 	require.ErrorContains(t, err, "cannot register the metrics of admission")
 	mux := http.NewServeMux()
-	New(Options{Cache: nothing{}, Live: nothing{}, Policies: config.NewStore(), Log: logr.Discard(), Metrics: m}).Register(registrarFunc(mux.Handle))
+	New(Options{Cache: nothing{}, Live: nothing{}, Policies: config.NewStore(), Log: logr.Discard(), Metrics: m}).Register(mux.Handle)
 	ask := func(object string) {
 		post(mux, "/mutate/deployments", "application/json", `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1","kind":{"group":"apps","version":"v1","kind":"Deployment"},"object":`+object+`}}`)
 	}

@@ -63,7 +63,7 @@ func under(t *testing.T, policies *config.Store, filled func(policy.Kind) bool, 
 	mux := http.NewServeMux()
 	New(Options{
 		Cache: world, Live: world, Filled: filled, Policies: policies, Self: self, Log: logr.Discard(), Now: func() time.Time { return time.Unix(1.8e9, 0) },
-	}).Register(registrarFunc(mux.Handle))
+	}).Register(mux.Handle)
 	return mux
 }
 

@@ -18,7 +18,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/evenkeel-dev/evenkeel/config"
-	"github.com/evenkeel-dev/evenkeel/webhook/batches"
+	"github.com/evenkeel-dev/evenkeel/traffic/batch"
 )
 
 // spoken is what a handler tells in Events about one write.
@@ -27,7 +27,7 @@ func spoken(t *testing.T, o Options, path, kind string, dry bool, old, incoming 
 	recorder := events.NewFakeRecorder(10)
 	o.Policies, o.Self, o.Log, o.Events, o.Now = config.NewStore(), self, logr.Discard(), recorder, func() time.Time { return time.Unix(1.8e9, 0) }
 	mux := http.NewServeMux()
-	New(o).Register(registrarFunc(mux.Handle))
+	New(o).Register(mux.Handle)
 	var review admissionv1.AdmissionReview
 	require.NoError(t, json.Unmarshal([]byte(reviewOf(t, kind, "apps", "joe", old, incoming)), &review))
 	review.Request.DryRun, review.Request.Namespace = ptr.To(dry), "shop"
@@ -68,7 +68,7 @@ func TestAPlainRollingUpdateIsTold(t *testing.T) {
 			assert.Equal(t, row.says, spoken(t, Options{Cache: cluster(t, row.serves), Live: cluster(t, row.serves)}, deployments, "Deployment", row.dry, edit(demo("v1", "")), edit(demo("v2", ""))))
 		})
 	}
-	for _, kind := range []string{batches.StatefulSet, batches.DaemonSet} {
+	for _, kind := range []string{batch.StatefulSet, batch.DaemonSet} {
 		t.Run(kind, func(t *testing.T) {
 			b := batched{kind: kind, unready: true}
 			path := "/mutate/" + strings.ToLower(kind) + "s"

@@ -54,7 +54,7 @@ func TestScaling(t *testing.T) {
 			policies := config.NewStore()
 			require.NoError(t, policies.Offer([]byte("apiVersion: policy.evenkeel.dev/v1alpha1\nkind: RolloutPolicy\nrules: "+row.rules)))
 			mux := http.NewServeMux()
-			New(Options{Cache: row.cluster, Live: dead{}, Policies: policies, Self: self, Log: logr.Discard()}).Register(registrarFunc(mux.Handle))
+			New(Options{Cache: row.cluster, Live: dead{}, Policies: policies, Self: self, Log: logr.Discard()}).Register(mux.Handle)
 			scale := `{"metadata":{"name":"demo","namespace":"shop"},"spec":{"replicas":` + row.to + `}}`
 			out := post(mux, "/validate/scales", "application/json", reviewOf(t, "Scale", "autoscaling", "team", scale, scale))
 			require.Equal(t, http.StatusOK, out.Code, out.Body.String())

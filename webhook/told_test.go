@@ -14,8 +14,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/evenkeel-dev/evenkeel/traffic/batch"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
-	"github.com/evenkeel-dev/evenkeel/webhook/batches"
 )
 
 // Who applied a template, and what people said to its release, goes into the state.
@@ -82,7 +82,7 @@ func TestWhoSaidWhat(t *testing.T) {
 // The same of what changes in batches.
 func TestWhoSaidWhatToBatches(t *testing.T) {
 	at := time.Unix(1_800_000_000, 0).UTC()
-	for _, kind := range []string{batches.StatefulSet, batches.DaemonSet} {
+	for _, kind := range []string{batch.StatefulSet, batch.DaemonSet} {
 		t.Run(kind, func(t *testing.T) {
 			b := batched{kind: kind, services: []corev1.Service{service("demo")}}
 			live, _ := b.write(t, "jane", manifest(kind), manifest(kind, "demo:v1", next))

@@ -29,13 +29,9 @@ const self = "system:serviceaccount:evenkeel-system:evenkeel"
 func server(t *testing.T) *http.ServeMux {
 	t.Helper()
 	mux := http.NewServeMux()
-	New(Options{Policies: config.NewStore(), Self: self, Log: logr.Discard(), Now: func() time.Time { return time.Unix(0, 0) }}).Register(registrarFunc(mux.Handle))
+	New(Options{Policies: config.NewStore(), Self: self, Log: logr.Discard(), Now: func() time.Time { return time.Unix(0, 0) }}).Register(mux.Handle)
 	return mux
 }
-
-type registrarFunc func(string, http.Handler)
-
-func (f registrarFunc) Register(path string, h http.Handler) { f(path, h) }
 
 func post(h http.Handler, path, contentType, body string) *httptest.ResponseRecorder {
 	request := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))

@@ -70,7 +70,7 @@ func compose(ctx context.Context, mgr ctrl.Manager, o *options, source serving.S
 		Metrics: counts.Admission, Tracer: tracer, Kinds: routes, Events: mgr.GetEventRecorder("evenkeel"),
 		Cache: mgr.GetClient(), Near: around, Filled: around.filled, Live: mgr.GetAPIReader(), Policies: policies, Self: o.self(), Log: mgr.GetLogger().WithName("webhook"),
 	})
-	handler.Register(ending.leaving(mgr.GetWebhookServer()))
+	handler.Register(ending.leaving(mgr.GetWebhookServer().Register))
 	if o.auditInterval > 0 {
 		if err := audit.SetupWithManager(mgr, handler, o.auditInterval); err != nil {
 			return err

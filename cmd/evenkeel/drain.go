@@ -38,8 +38,8 @@ func (d *drain) ready(*http.Request) error {
 	return nil
 }
 
-// leaving serves paths at a server so that every answer of the drain is the last
-// one of its connection.
+// leaving serves paths so that every answer of the drain is the last one of its
+// connection.
 //
 // API servers call webhooks by HTTP/1.1, over connections that they keep, and to
 // which the Service is no longer asked anything. A server that ends closes them
@@ -47,23 +47,13 @@ func (d *drain) ready(*http.Request) error {
 // send a POST twice. Told with an answer that nothing follows it, the client opens
 // its next connection, which leads to another replica. Only a connection that is
 // silent for the whole drain is closed without a word.
-func (d *drain) leaving(server registrar) registrar {
-	return registrarFunc(func(path string, handler http.Handler) {
-		server.Register(path, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+func (d *drain) leaving(serve func(path string, handler http.Handler)) func(string, http.Handler) {
+	return func(path string, handler http.Handler) {
+		serve(path, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if d.begun.Load() {
 				w.Header().Set("Connection", "close")
 			}
 			handler.ServeHTTP(w, r)
 		}))
-	})
+	}
 }
-
-// registrar is where paths are served, such as controller-runtime's webhook.Server.
-type registrar interface {
-	Register(path string, handler http.Handler)
-}
-
-type registrarFunc func(path string, handler http.Handler)
-
-// Register calls the function.
-func (f registrarFunc) Register(path string, handler http.Handler) { f(path, handler) }

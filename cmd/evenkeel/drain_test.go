@@ -55,7 +55,7 @@ func TestLeaving(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			d := &drain{}
 			mux := http.NewServeMux()
-			d.leaving(registrarFunc(mux.Handle)).Register("/review", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			d.leaving(mux.Handle)("/review", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				_, _ = io.Copy(w, r.Body)
 			}))
 			server := httptest.NewUnstartedServer(mux)

@@ -96,13 +96,9 @@ func (r *response) reset() {
 	r.body.Reset()
 }
 
-type mux struct{ *http.ServeMux }
-
-func (m mux) Register(path string, h http.Handler) { m.Handle(path, h) }
-
 func handler() http.Handler {
-	m := mux{http.NewServeMux()}
-	webhook.New(webhook.Options{Cache: newReader(), Policies: config.NewStore(), Self: "evenkeel", Log: logr.Discard()}).Register(m)
+	m := http.NewServeMux()
+	webhook.New(webhook.Options{Cache: newReader(), Policies: config.NewStore(), Self: "evenkeel", Log: logr.Discard()}).Register(m.Handle)
 	return m
 }
 

@@ -135,19 +135,13 @@ func TestNamespacesLeftOut(t *testing.T) {
 	}
 }
 
-// paths collects what a handler serves.
-type paths map[string]bool
-
-// Register notes a path.
-func (p paths) Register(path string, _ http.Handler) { p[path] = true }
-
 // TestPaths are those that the handler serves, all of them.
 func TestPaths(t *testing.T) {
-	called, served := paths{}, paths{}
+	called, served := map[string]bool{}, map[string]bool{}
 	for _, h := range hooks(t) {
 		called[*h.client.Service.Path] = true
 	}
-	webhook.New(webhook.Options{}).Register(served)
+	webhook.New(webhook.Options{}).Register(func(path string, _ http.Handler) { served[path] = true })
 	assert.Equal(t, served, called)
 }
 

@@ -27,6 +27,12 @@ func Template(data []byte) (json.RawMessage, error) {
 	return json.Marshal(revision.Spec.Template)
 }
 
+// The kinds of workloads that are released in batches alone.
+const (
+	StatefulSet = "StatefulSet"
+	DaemonSet   = "DaemonSet"
+)
+
 // VersionOf names the ControllerRevision whose pods carry a hash, in the words of
 // the stock controller: of a StatefulSet (with ordinals), or else of a DaemonSet.
 func VersionOf(ordinals bool, workload, hash string) Version {

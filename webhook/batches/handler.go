@@ -14,12 +14,6 @@ import (
 	"github.com/evenkeel-dev/evenkeel/webhook/workload"
 )
 
-// The kinds of workloads that are released in batches alone.
-const (
-	StatefulSet = "StatefulSet"
-	DaemonSet   = "DaemonSet"
-)
-
 // Handler reviews workloads of both kinds.
 type Handler struct {
 	Topology topology.Reader

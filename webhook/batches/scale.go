@@ -30,7 +30,7 @@ func (h *Handler) ValidateScale(r *http.Request, request *admissionv1.AdmissionR
 			return review.Answer{}, fmt.Errorf("cannot decode the Scale: %w", err)
 		}
 	}
-	set := metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "apps/v1", Kind: StatefulSet}}
+	set := metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "apps/v1", Kind: batch.StatefulSet}}
 	if err := h.Topology.Live.Get(r.Context(), client.ObjectKey{Namespace: request.Namespace, Name: request.Name}, &set); err != nil {
 		return review.Answer{}, fmt.Errorf("cannot get StatefulSet %q: %w", request.Name, err)
 	}

@@ -80,7 +80,7 @@ func (h *Handler) Mutate(kind string) review.Func {
 
 // object is the live workload, as far as an Event names it.
 func (w *write) object() runtime.Object {
-	if w.kind == StatefulSet {
+	if w.kind == batch.StatefulSet {
 		return &appsv1.StatefulSet{ObjectMeta: w.old.Metadata}
 	}
 	return &appsv1.DaemonSet{ObjectMeta: w.old.Metadata}

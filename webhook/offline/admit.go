@@ -134,7 +134,7 @@ func post(ctx context.Context, handler http.Handler, path string, asked *admissi
 
 func (q Question) handler() http.Handler {
 	mux := http.NewServeMux()
-	Handler(q.World, q.Policies, q.Unknown, q.Now).Register(registrar{mux})
+	Handler(q.World, q.Policies, q.Unknown, q.Now).Register(mux.Handle)
 	return mux
 }
 
@@ -146,12 +146,6 @@ func Handler(world *World, policies *config.Store, unknown []policy.Kind, now ti
 		Now: func() time.Time { return now }, Self: "nobody: offline, everybody is a user",
 	})
 }
-
-// registrar serves paths by a mux.
-type registrar struct{ mux *http.ServeMux }
-
-// Register serves a path.
-func (r registrar) Register(path string, handler http.Handler) { r.mux.Handle(path, handler) }
 
 // reply keeps what a handler answers.
 type reply struct {

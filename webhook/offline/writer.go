@@ -48,7 +48,7 @@ func NewWriter(c client.Client, kinds []route.Kind) *Writer {
 	mux := http.NewServeMux()
 	webhook.New(webhook.Options{
 		Cache: c, Live: c, Policies: config.NewStore(), Log: logr.Discard(), Self: itself, Kinds: kinds, Now: time.Now,
-	}).Register(registrar{mux})
+	}).Register(mux.Handle)
 	return &Writer{Client: c, handler: mux}
 }
 

@@ -127,7 +127,7 @@ func (w Batched) version(hash string) batch.Version {
 	if hash == "" {
 		return batch.Version{}
 	}
-	return batch.VersionOf(w.Kind == "StatefulSet", w.Metadata.Name, hash)
+	return batch.VersionOf(w.Kind == batch.StatefulSet, w.Metadata.Name, hash)
 }
 
 // ready lists the hashes of a workload's ready pods, that of most pods first; of

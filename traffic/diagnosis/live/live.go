@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/evenkeel-dev/evenkeel/traffic/batch"
 	"github.com/evenkeel-dev/evenkeel/traffic/diagnosis"
 	"github.com/evenkeel-dev/evenkeel/traffic/rollout"
 )
@@ -32,7 +33,7 @@ type Version struct {
 // Of is a version of a workload: of a StatefulSet or DaemonSet its pods are the
 // workload's own, with the revision's hash, of a Deployment those of a ReplicaSet.
 func Of(namespace, kind, name string, v rollout.Version) Version {
-	if kind == "StatefulSet" || kind == "DaemonSet" {
+	if kind == batch.StatefulSet || kind == batch.DaemonSet {
 		return Version{namespace: namespace, label: appsv1.ControllerRevisionHashLabelKey, hash: v.Hash, kind: kind, name: name}
 	}
 	return Version{namespace: namespace, label: appsv1.DefaultDeploymentUniqueLabelKey, hash: v.Hash, kind: "ReplicaSet", name: v.ReplicaSet}
